@@ -1,0 +1,63 @@
+import { BigDecimal, Option } from "effect"
+
+/** An exact decimal. No float touches money: parse, calculate and print through this file. */
+export type Decimal = BigDecimal.BigDecimal
+
+const plain = /^[+-]?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d{1,3}))?$/
+const thousands = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/
+
+/**
+ * Reads plain, thousands-separated (`-6,400.00`) and exponent notation. Anything else, the empty text and an exponent
+ * of more than three digits included, is `undefined`: a bad value is never a zero.
+ */
+export const parse = (text: string): Decimal | undefined => {
+  const bare = thousands.test(text) ? text.replaceAll(",", "") : text
+  return plain.test(bare) ? Option.getOrUndefined(BigDecimal.fromString(bare)) : undefined
+}
+
+export const of = (text: string): Decimal => BigDecimal.fromStringUnsafe(text)
+
+export const zero: Decimal = BigDecimal.fromBigInt(0n)
+export const one: Decimal = BigDecimal.fromBigInt(1n)
+/** Holdings pass through 64-bit floats in the tracker: below this a difference is none. */
+export const epsilon: Decimal = of("0.00000001")
+
+export const add: (a: Decimal, b: Decimal) => Decimal = BigDecimal.sum
+export const subtract: (a: Decimal, b: Decimal) => Decimal = BigDecimal.subtract
+export const multiply: (a: Decimal, b: Decimal) => Decimal = BigDecimal.multiply
+export const negate: (a: Decimal) => Decimal = BigDecimal.negate
+export const abs: (a: Decimal) => Decimal = BigDecimal.abs
+export const equals: (a: Decimal, b: Decimal) => boolean = BigDecimal.equals
+export const isLessThan: (a: Decimal, b: Decimal) => boolean = BigDecimal.isLessThan
+export const isZero = (a: Decimal): boolean => a.value === 0n
+export const isNegative = (a: Decimal): boolean => a.value < 0n
+export const isPositive = (a: Decimal): boolean => a.value > 0n
+export const sum = (all: Iterable<Decimal>): Decimal => {
+  let total = zero
+  for (const each of all) total = add(total, each)
+  return total
+}
+
+/** `a / b` rounded half-even to 18 fraction digits (what the tracker keeps whole); `b` must not be zero. */
+export const divide = (a: Decimal, b: Decimal): Decimal =>
+  BigDecimal.round(BigDecimal.divideUnsafe(a, b), { scale: 18, mode: "half-even" })
+
+/** Plain notation: no exponent, no trailing zeros, zero is `0`. */
+export const format = (a: Decimal): string => {
+  if (a.value === 0n) return "0"
+  const negative = a.value < 0n
+  const digits = (negative ? -a.value : a.value).toString()
+  const text = a.scale <= 0
+    ? digits + "0".repeat(-a.scale)
+    : withPoint(digits.padStart(a.scale + 1, "0"), a.scale)
+  return negative ? `-${text}` : text
+}
+
+const withPoint = (digits: string, scale: number): string => {
+  const point = digits.length - scale
+  const fraction = digits.slice(point).replace(/0+$/, "")
+  return fraction === "" ? digits.slice(0, point) : `${digits.slice(0, point)}.${fraction}`
+}
+
+/** A JSON number of the tracker (a 64-bit float) as the shortest decimal that reads back to it. */
+export const fromFloat = (value: number): Decimal => of(String(value))

@@ -1,0 +1,27 @@
+import type { Decimal } from "./Decimal.ts"
+
+/** What a broker calls one security line, in the words a tracker needs to find or create it. */
+export interface Instrument {
+  /** Stable across runs, unique within a broker: the contract id, else symbol, exchange and currency. */
+  readonly key: string
+  /** What people see: `VUSA.L`, `AAPL`. */
+  readonly symbol: string
+  /** Without suffix, for the tracker: `VUSA`. ASCII. */
+  readonly ticker: string
+  /** ISO 10383 market identifier; absent for a US listing whose exchange is not told. */
+  readonly mic?: string
+  /** Any US market identifier, or none, names the same line (`AAPL@XNAS` is `AAPL`). */
+  readonly isUsListing: boolean
+  /** The currency the security trades in; absent where only a dividend has been seen. */
+  readonly currency?: string
+  readonly conid?: string
+  readonly isin?: string
+  readonly name?: string
+}
+
+/** Broker-side quantity of one instrument at the end of the statement's last day; negative when short. */
+export interface Position {
+  readonly instrumentKey: string
+  readonly symbol: string
+  readonly quantity: Decimal
+}
