@@ -30,6 +30,8 @@ export interface BrokerReport {
   /** Absent when the statement says nothing about positions: then nothing can be reconciled. */
   readonly positions?: ReadonlyArray<Position>
   readonly cash: ReadonlyArray<CashBalance>
+  /** External ids of activities that come from held rows of earlier statements alone: their cash moved in another window. */
+  readonly carriedOver: ReadonlySet<string>
   /** What the person should know about the statement itself; each costs something and says so. */
   readonly warnings: ReadonlyArray<string>
   /** False when a required section is missing or unusable: what was read is imported, its days are not proven. */
@@ -40,8 +42,16 @@ export interface BrokerReport {
 export interface ReceivedStatement {
   /** SHA-256 of the bytes as they came, in hex. */
   readonly id: string
-  /** Maps the statement; `held` rows of earlier runs are mapped with it. */
-  readonly report: (held: ReadonlyArray<SourceRow>) => Effect.Effect<BrokerReport, BrokerError>
+  /**
+   * Maps the statement; `held` rows of earlier runs are mapped with it. Rows whose external ids are `booked` already are
+   * not taken out together with the row that reverses them: the reversal is booked against them.
+   */
+  readonly report: (
+    held: ReadonlyArray<SourceRow>,
+    booked: ReadonlySet<string>
+  ) => Effect.Effect<BrokerReport, BrokerError>
+  /** The broker rows with these content hashes, so that a row the tracker cannot take yet can be held. */
+  readonly sources: (contentHashes: ReadonlySet<string>) => Effect.Effect<ReadonlyMap<string, SourceRow>, BrokerError>
   /** To be called once every row of it is booked, held or skipped for good. */
   readonly settled: Effect.Effect<void, BrokerError>
 }
@@ -59,6 +69,4 @@ export class Broker extends Context.Service<Broker, {
   readonly backlog: Effect.Effect<ReadonlyArray<ReceivedStatement>, BrokerError>
   /** Gets tonight's statement. */
   readonly pull: Effect.Effect<ReceivedStatement, BrokerError>
-  /** Maps held rows alone, for a run that has no statement. */
-  readonly remap: (held: ReadonlyArray<SourceRow>) => Effect.Effect<BrokerReport, BrokerError>
 }>()("broker-sync/Broker") {}

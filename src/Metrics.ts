@@ -1,4 +1,7 @@
-import { Context, type Effect } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
+import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
+import { Gauge, Registry } from "prom-client"
+import { exitCodes } from "./Failure.ts"
 
 /** What one run tells the monitoring. Times are Unix seconds; decimals are plain text until they become gauges. */
 export interface RunSummary {
@@ -17,8 +20,184 @@ export interface RunSummary {
   readonly tokenExpires?: number
 }
 
+export interface MetricsOptions {
+  /** PUSHGATEWAY_URL; a user name and password in it are sent as basic authentication. */
+  readonly url: string
+  /** Value of the `account` label. */
+  readonly account: string
+  /** Of the job name `broker-sync-<provider>` and of the metric names `<provider>_…`. */
+  readonly provider?: string
+}
+
+/** The series of one push, in the text exposition format. Nothing is in it that the run does not know. */
+export const exposition = (summary: RunSummary, provider: string): Promise<string> => {
+  const registry = new Registry()
+  const gauge = (name: string, help: string, value: number | undefined) => {
+    if (value !== undefined) new Gauge({ name: `${provider}_${name}`, help, registers: [registry] }).set(value)
+  }
+  const gauges = (
+    name: string,
+    help: string,
+    label: string,
+    values: Iterable<readonly [string, number | string]> | undefined
+  ) => {
+    if (values === undefined) return
+    const family = new Gauge({ name: `${provider}_${name}`, help, labelNames: [label], registers: [registry] })
+    for (const [key, value] of values) family.set({ [label]: key }, Number(value))
+  }
+  const { finishedAt, reconciliation } = summary
+
+  gauge("sync_last_run_timestamp_seconds", "When the last run ended, however it did", finishedAt)
+  gauge("sync_last_exit_code", "Exit code of the last run", summary.exitCode)
+  gauge("sync_duration_seconds", "How long the last run took", summary.durationSeconds)
+  if (summary.exitCode === exitCodes.success) {
+    gauge("sync_last_success_timestamp_seconds", "When the last successful run ended", finishedAt)
+  }
+  gauges(
+    "sync_activities",
+    "Activities of the last run by what became of them",
+    "outcome",
+    summary.activities && Object.entries(summary.activities)
+  )
+  gauges(
+    "sync_skipped_rows",
+    "Statement rows not booked by the last run, by reason",
+    "reason",
+    summary.skipped && Object.entries(summary.skipped)
+  )
+  gauge(
+    "statement_generated_timestamp_seconds",
+    "When the broker generated the last statement",
+    summary.statement?.generatedAt
+  )
+  gauge("statement_to_timestamp_seconds", "Last day that the last statement covers", summary.statement?.toDate)
+  gauge("flex_token_expires_timestamp_seconds", "When the Flex token expires", summary.tokenExpires)
+  gauge(
+    "sync_last_reconciled_timestamp_seconds",
+    "When positions were last compared",
+    reconciliation && finishedAt
+  )
+  gauges(
+    "position_drift_shares",
+    "Shares at the broker minus shares in the tracker",
+    "symbol",
+    reconciliation?.positions.map((position) => [position.symbol, position.drift])
+  )
+  gauges(
+    "position_drift_statements",
+    "Consecutive statements on which the position differed",
+    "symbol",
+    reconciliation?.positions.map((position) => [position.symbol, position.statements])
+  )
+  gauges(
+    "cash_drift",
+    "Cash at the broker minus cash in the tracker",
+    "currency",
+    reconciliation?.cash.map((cash) => [cash.currency, cash.trackerDrift])
+  )
+  gauges(
+    "cash_unexplained",
+    "Closing cash of the broker minus its opening cash and what the rows move",
+    "currency",
+    reconciliation?.cash.map((cash) => [cash.currency, cash.drift])
+  )
+  return registry.metrics()
+}
+
+/** A value that a path segment cannot carry (empty, or with a slash) goes as base64, as the Pushgateway has it. */
+const groupingLabel = (name: string, value: string) =>
+  /^[\w.~-]+$/.test(value) ? `/${name}/${value}` : `/${name}@base64/${Buffer.from(value).toString("base64url") || "="}`
+
+const target = ({ account, provider, url }: Required<MetricsOptions>) => {
+  const base = URL.parse(/^https?:\/\//i.test(url) ? url : `http://${url}`)
+  if (base === null) return undefined
+  const path = `/metrics/job/broker-sync-${provider}${groupingLabel("account", account)}`
+  const { host, password, username } = base
+  base.username =
+    base.password =
+    base.search =
+    base.hash =
+      ""
+  base.pathname = base.pathname.replace(/\/+$/, "") + path
+  const authenticate = username === "" && password === ""
+    ? (request: HttpClientRequest.HttpClientRequest) => request
+    : HttpClientRequest.basicAuth(decodeURIComponent(username), Redacted.make(decodeURIComponent(password)))
+  return { host, url: base.href, authenticate }
+}
+
+/** The innermost code or message: fetch wraps `ECONNREFUSED` in "fetch failed". Never the request: its URL is private. */
+const rootCause = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return "unknown cause"
+  if (cause.cause !== undefined) return rootCause(cause.cause)
+  return "code" in cause ? `${cause.code}` : cause.message
+}
+
+const explain = (error: HttpClientError.HttpClientError) =>
+  error.reason._tag === "TransportError" ? rootCause(error.reason.cause) : error.reason._tag
+
+const pushTo = Effect.fnUntraced(function*(options: Required<MetricsOptions>) {
+  const client = yield* HttpClient.HttpClient
+  const notPushed = (host: string) => (why: string) => Effect.logWarning(`metrics were not pushed to ${host}: ${why}`)
+
+  const push = Effect.fn("Metrics.push")(function*(summary: RunSummary) {
+    const text = yield* Effect.promise(() => exposition(summary, options.provider))
+    const gateway = target(options)
+    if (gateway === undefined) {
+      return yield* notPushed("the Pushgateway")("PUSHGATEWAY_URL is not an http or https address")
+    }
+    const { authenticate, host, url } = gateway
+    const replaces = summary.exitCode === exitCodes.success && summary.reconciliation !== undefined
+    const request = (replaces ? HttpClientRequest.put(url) : HttpClientRequest.post(url)).pipe(
+      HttpClientRequest.bodyText(text, Registry.PROMETHEUS_CONTENT_TYPE),
+      authenticate
+    )
+    yield* Effect.gen(function*() {
+      const response = yield* client.execute(request)
+      const answer = yield* response.text
+      if (response.status >= 300) {
+        yield* notPushed(host)(`it answered ${response.status} ${answer.trim().replaceAll(/\s+/g, " ").slice(0, 200)}`)
+      }
+    }).pipe(
+      Effect.timeout("5 seconds"),
+      Effect.catchTags({
+        TimeoutError: () => notPushed(host)("no answer within 5 seconds"),
+        HttpClientError: (error) => notPushed(host)(explain(error))
+      })
+    )
+  }, Effect.catchDefect((defect) => notPushed("the Pushgateway")(rootCause(defect))))
+
+  return Metrics.of({ push })
+})
+
 /** Never fails a run: what cannot be pushed is logged as a warning. */
 export class Metrics extends Context.Service<Metrics, {
   /** A success that reconciled replaces the account's group (PUT); any other end adds what it knows (POST). */
   readonly push: (summary: RunSummary) => Effect.Effect<void>
-}>()("broker-sync/Metrics") {}
+}>()("broker-sync/Metrics") {
+  static readonly layerNoDeps = (options: MetricsOptions): Layer.Layer<Metrics, never, HttpClient.HttpClient> =>
+    Layer.effect(Metrics, pushTo({ provider: "ibkr", ...options }))
+
+  static readonly layer = (options: MetricsOptions): Layer.Layer<Metrics> =>
+    this.layerNoDeps(options).pipe(
+      Layer.provide(FetchHttpClient.layer),
+      // A redirected PUT would arrive as a GET and look like a success.
+      Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
+    )
+
+  static readonly layerNone: Layer.Layer<Metrics> = Layer.effect(
+    Metrics,
+    Effect.as(
+      Effect.logInfo("PUSHGATEWAY_URL is not set: no metrics are pushed"),
+      Metrics.of({ push: () => Effect.void })
+    )
+  )
+
+  /** Appends every summary to `pushed`. */
+  static readonly layerTest = (pushed: Array<RunSummary>): Layer.Layer<Metrics> =>
+    Layer.succeed(
+      Metrics,
+      Metrics.of({
+        push: (summary) => Effect.sync(() => void pushed.push(summary))
+      })
+    )
+}

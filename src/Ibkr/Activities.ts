@@ -1,0 +1,92 @@
+import type { Activity, SkippedRow } from "../Portfolio/Activity.ts"
+import * as Decimals from "../Portfolio/Decimal.ts"
+import type { Instrument, Position } from "../Portfolio/Instrument.ts"
+import { type BookingOptions, isBookable, orderWithinSeconds } from "./Activities/Booking.ts"
+import { bookCash } from "./Activities/Cash.ts"
+import { bookTrades } from "./Activities/Trades.ts"
+import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
+import { instrumentIndex, type SymbolMap } from "./Instruments.ts"
+
+/** The rows of a report that may become activities, and those that tell about instruments. */
+export interface ReportRows {
+  readonly trades: ReadonlyArray<Trade>
+  readonly cash: ReadonlyArray<CashTransaction>
+  readonly securities: ReadonlyArray<SecurityInfo>
+  /** Of every statement: they name instruments. */
+  readonly positions: ReadonlyArray<OpenPosition>
+  /** Of the last statement day only: what the account holds. Absent when the report has no such section. */
+  readonly closingPositions?: ReadonlyArray<OpenPosition>
+}
+
+export interface Bookings {
+  /** Oldest first; within a second what opens stands before what closes. */
+  readonly activities: ReadonlyArray<Activity>
+  readonly skipped: ReadonlyArray<SkippedRow>
+  readonly instruments: ReadonlyMap<string, Instrument>
+  readonly positions?: ReadonlyArray<Position>
+}
+
+/** Every row booked or skipped with a reason: the booking rules, and nothing else. Independent of the order of the rows. */
+export const bookings = (rows: ReportRows, options: BookingOptions & { readonly symbolMap: SymbolMap }): Bookings => {
+  const index = instrumentIndex(rows, options.symbolMap)
+  const trades = bookTrades(rows.trades, index, options)
+  const cash = bookCash(rows.cash, index, options)
+  const opening = openings(rows.trades)
+  const activities = orderWithinSeconds(
+    [...trades.activities, ...cash.activities],
+    (activity) => rank(activity, opening.get(activity.externalId))
+  )
+  const positions = rows.closingPositions === undefined ? undefined : sumPositions(rows.closingPositions, index)
+  const instruments = new Map<string, Instrument>()
+  const keys = [
+    ...activities.map((activity) => activity.instrumentKey),
+    ...(positions ?? []).map((p) => p.instrumentKey)
+  ]
+  for (const key of keys) {
+    const match = key === undefined || instruments.has(key) ? undefined : index.match(key)
+    const category = key === undefined ? undefined : index.categoryOf(key)
+    if (match?._tag === "Known" && (category === undefined || isBookable(category))) {
+      instruments.set(match.instrument.key, match.instrument)
+    }
+  }
+  return {
+    activities,
+    skipped: [...trades.skipped, ...cash.skipped],
+    instruments,
+    ...(positions === undefined ? {} : { positions })
+  }
+}
+
+/** `openCloseIndicator` where the broker gives it. */
+const openings = (trades: ReadonlyArray<Trade>): ReadonlyMap<string, string> =>
+  new Map(trades.flatMap((trade) =>
+    trade.tradeID === undefined || trade.openCloseIndicator === undefined
+      ? []
+      : [[`ibkr:trade:${trade.tradeID}`, trade.openCloseIndicator]]
+  ))
+
+const rank = (activity: Activity, openClose: string | undefined): number => {
+  if (activity.type === "DEPOSIT") return 0
+  if (activity.type === "WITHDRAWAL") return 5
+  if (activity.type !== "BUY" && activity.type !== "SELL") return 4
+  if (openClose === "O") return 1
+  return openClose === "C" ? 3 : activity.type === "BUY" ? 1 : 2
+}
+
+/** A position may stand in several lines, as for a CFD segment: they are summed per instrument. */
+const sumPositions = (
+  rows: ReadonlyArray<OpenPosition>,
+  index: ReturnType<typeof instrumentIndex>
+): ReadonlyArray<Position> => {
+  const sums = new Map<string, Position>()
+  for (const row of rows) {
+    const key = index.keyOf(row, row.currency) ?? row.symbol ?? "?"
+    const known = sums.get(key)
+    sums.set(key, {
+      instrumentKey: key,
+      symbol: index.symbolOf(key),
+      quantity: known === undefined ? row.position : Decimals.add(known.quantity, row.position)
+    })
+  }
+  return [...sums.values()]
+}

@@ -1,0 +1,92 @@
+import { hash } from "node:crypto"
+import type { Activity, SkippedRow, SkipReason } from "../../Portfolio/Activity.ts"
+import * as Decimals from "../../Portfolio/Decimal.ts"
+import type { Decimal } from "../../Portfolio/Decimal.ts"
+import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import type { InstrumentIndex } from "../Instruments.ts"
+
+export interface BookingOptions {
+  /** `runbook`: exactly the operators' table of cash types. `extended` adds the unambiguous ones. */
+  readonly cashTypes: "runbook" | "extended"
+  /** Rows before this day are never booked. */
+  readonly startDate?: PlainDate
+  /** External ids that are in the tracker already; such a row is not taken out together with what reverses it. */
+  readonly booked: ReadonlySet<string>
+}
+
+export interface Booked {
+  readonly activities: Array<Activity>
+  readonly skipped: Array<SkippedRow>
+}
+
+export const noneBooked = (): Booked => ({ activities: [], skipped: [] })
+
+/** Categories booked as equities. IBKR files ETFs under STK; `ETF` itself is read for statements that say so. */
+const bookable: ReadonlySet<string> = new Set(["STK", "FUND", "ETF"])
+
+export const isBookable = (category: string): boolean => bookable.has(category)
+
+/** Over the broker's own fields, in a fixed order; a release that maps differently does not change it. */
+export const contentHash = (fields: ReadonlyArray<string | Decimal | undefined>): string =>
+  hash(
+    "sha256",
+    fields.map((field) => field === undefined ? "" : typeof field === "string" ? field : Decimals.format(field)).join(
+      "\u001f"
+    )
+  )
+
+/** What a row and its kind have in common with every skip entry made from it. */
+export interface RowIdentity {
+  readonly section: string
+  readonly externalId?: string
+  readonly contentHash: string
+  /** The row's attributes, made only when it is held. */
+  readonly fields: () => Readonly<Record<string, string>>
+}
+
+export const skip = (row: RowIdentity, reason: SkipReason, detail: string): SkippedRow => ({
+  section: row.section,
+  ...(row.externalId === undefined ? {} : { externalId: row.externalId }),
+  reason,
+  detail,
+  held: false,
+  contentHash: row.contentHash
+})
+
+/** Kept with its source, and with the row that explains its security, so that a later run can map it again. */
+export const hold = (
+  row: RowIdentity,
+  reason: SkipReason,
+  detail: string,
+  context?: { readonly section: string; readonly fields: Readonly<Record<string, string>> }
+): SkippedRow => ({
+  ...skip(row, reason, detail),
+  held: true,
+  source: { section: row.section, fields: row.fields(), ...(context === undefined ? {} : { context: [context] }) }
+})
+
+/** Why an instrument's rows cannot be booked by the broker's word alone. */
+export const instrumentHold = (index: InstrumentIndex, key: string) => {
+  const match = index.match(key)
+  return match?._tag === "UnknownVenue" ? { reason: "unknown-venue" as const, detail: match.detail } : undefined
+}
+
+/** Opens before closes, then by id: the tracker keeps milliseconds and takes ties in any order. */
+export const orderWithinSeconds = (
+  activities: ReadonlyArray<Activity>,
+  rank: (activity: Activity) => number
+): Array<Activity> => {
+  const at = (activity: Activity) => `${activity.date} ${activity.time ?? "12:00:00"}`
+  const sorted = activities
+    .map((activity) => ({ activity, at: at(activity), rank: rank(activity) }))
+    .sort((a, b) => compare(a.at, b.at) || a.rank - b.rank || compare(a.activity.externalId, b.activity.externalId))
+  let second = ""
+  let millisecond = 0
+  return sorted.map(({ activity, at }) => {
+    millisecond = at === second ? Math.min(millisecond + 1, 999) : 0
+    second = at
+    return millisecond === activity.millisecond ? activity : { ...activity, millisecond }
+  })
+}
+
+export const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0

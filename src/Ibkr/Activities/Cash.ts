@@ -1,0 +1,245 @@
+import { Schema } from "effect"
+import type { Activity, ActivityType } from "../../Portfolio/Activity.ts"
+import * as Decimals from "../../Portfolio/Decimal.ts"
+import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import { CashTransaction, SecurityInfo } from "../FlexReport.ts"
+import type { InstrumentIndex } from "../Instruments.ts"
+import {
+  type Booked,
+  type BookingOptions,
+  compare,
+  contentHash,
+  hold,
+  instrumentHold,
+  isBookable,
+  noneBooked,
+  type RowIdentity,
+  skip
+} from "./Booking.ts"
+
+const section = "CashTransactions"
+
+/** What a cash type is by nature: the activity for its usual sign. */
+type Nature = "DIVIDEND" | "TAX" | "INTEREST" | "FEE" | "DEPOSIT"
+
+/** The operators' table, to the letter. */
+const runbook: Readonly<Record<string, Nature>> = {
+  "Dividends": "DIVIDEND",
+  "Withholding Tax": "TAX",
+  "Broker Interest Received": "INTEREST",
+  "Broker Interest Paid": "FEE",
+  "Commission Adjustments": "FEE",
+  "Other Fees": "FEE",
+  "Deposits & Withdrawals": "DEPOSIT",
+  "Deposits/Withdrawals": "DEPOSIT",
+  "Deposits": "DEPOSIT"
+}
+
+/** Types whose nature their name leaves no doubt about. */
+const extended: Readonly<Record<string, Nature>> = {
+  ...runbook,
+  "Payment In Lieu Of Dividends": "DIVIDEND",
+  "871(m) Withholding": "TAX",
+  "Bond Interest Received": "INTEREST",
+  "Bond Interest Paid": "FEE",
+  "Advisor Fees": "FEE",
+  "Management Fees": "FEE",
+  "Broker Fees": "FEE"
+}
+
+export const cashTypes = { runbook, extended }
+
+interface IdentifiedCash extends RowIdentity {
+  readonly cash: CashTransaction
+  readonly externalId: string
+  readonly key: string | undefined
+}
+
+const encode = Schema.encodeSync(CashTransaction)
+const encodeSecurity = Schema.encodeSync(SecurityInfo)
+
+/** Every `CashTransaction` row becomes an activity or a skip entry. */
+export const bookCash = (
+  rows: ReadonlyArray<CashTransaction>,
+  index: InstrumentIndex,
+  options: BookingOptions
+): Booked => {
+  const booked = noneBooked()
+  const reversed = new Set<string>()
+  const identified = identify(rows, index, booked)
+  for (const [row, reversal] of reversals(identified.filter((row) => mayBePaired(row, options)))) {
+    reversed.add(row.externalId).add(reversal.externalId)
+    booked.skipped.push(
+      skip(row, "reversed", `by ${reversal.externalId}`),
+      skip(reversal, "reversed", `reverses ${row.externalId}`)
+    )
+  }
+  for (const row of identified) if (!reversed.has(row.externalId)) bookRow(row, index, options, booked)
+  return booked
+}
+
+/** Equal rows are one; a second row of one id gets `:2`, whatever the order of the file. */
+const identify = (
+  rows: ReadonlyArray<CashTransaction>,
+  index: InstrumentIndex,
+  booked: Booked
+): Array<IdentifiedCash> => {
+  const byId = new Map<string, Map<string, CashTransaction>>()
+  for (const cash of rows) {
+    const digest = cashDigest(cash)
+    if (cash.transactionID === undefined) {
+      booked.skipped.push(skip({ section, contentHash: digest, fields: () => encode(cash) }, "no-id", describe(cash)))
+      continue
+    }
+    const same = byId.get(cash.transactionID)
+    if (same === undefined) byId.set(cash.transactionID, new Map([[digest, cash]]))
+    else same.set(digest, cash)
+  }
+  const identified: Array<IdentifiedCash> = []
+  for (const [id, distinct] of byId) {
+    const ordered = distinct.size === 1 ? distinct : [...distinct].sort(([, a], [, b]) => compareRows(a, b))
+    let occurrence = 0
+    for (const [digest, cash] of ordered) {
+      occurrence++
+      identified.push({
+        section,
+        cash,
+        externalId: occurrence === 1 ? `ibkr:cash:${id}` : `ibkr:cash:${id}:${occurrence}`,
+        key: index.keyOf(cash) ??
+          (cash.symbol === undefined ? index.fromDescription(cash.description ?? "") : undefined),
+        contentHash: digest,
+        fields: () => encode(cash)
+      })
+    }
+  }
+  return identified
+}
+
+/** Over the fields that make the row what it is. */
+export const cashDigest = (cash: CashTransaction): string =>
+  contentHash([
+    cash.transactionID,
+    cash.type,
+    cash.currency,
+    cash.amount,
+    cash.conid ?? cash.symbol,
+    cash.description,
+    cash.reportDate,
+    cash.dateTime?.date,
+    cash.dateTime?.time,
+    cash.settleDate?.date
+  ])
+
+const compareRows = (a: CashTransaction, b: CashTransaction): number =>
+  compare(a.type, b.type)
+  || (Decimals.isLessThan(a.amount, b.amount) ? -1 : Decimals.isLessThan(b.amount, a.amount) ? 1 : 0)
+  || compare(a.conid ?? a.symbol ?? "", b.conid ?? b.symbol ?? "")
+  || compare(cashDigest(a), cashDigest(b))
+
+/**
+ * A dividend or tax row and the row that takes it back: same instrument, pay date and currency, opposite amount. The text
+ * says nothing: reversals carry other per-share figures and countries, or no mark at all.
+ */
+const reversals = (rows: ReadonlyArray<IdentifiedCash>): Array<readonly [IdentifiedCash, IdentifiedCash]> => {
+  const open = new Map<string, Array<IdentifiedCash>>()
+  const pairs: Array<readonly [IdentifiedCash, IdentifiedCash]> = []
+  for (const row of rows.toSorted((a, b) => compareAge(a, b))) {
+    const { cash, key } = row
+    const payDate = cash.settleDate?.date ?? cash.dateTime?.date
+    if (key === undefined || payDate === undefined || Decimals.isZero(cash.amount)) continue
+    const event = [key, cash.type, cash.currency, payDate].join("|")
+    const opposite = open.get(`${event}|${Decimals.format(Decimals.negate(cash.amount))}`)?.shift()
+    if (opposite === undefined) {
+      const slot = `${event}|${Decimals.format(cash.amount)}`
+      open.set(slot, [...open.get(slot) ?? [], row])
+    } else pairs.push([opposite, row])
+  }
+  return pairs
+}
+
+const compareAge = (a: IdentifiedCash, b: IdentifiedCash): number =>
+  compare(dayOf(a.cash) ?? "", dayOf(b.cash) ?? "")
+  || a.externalId.length - b.externalId.length
+  || compare(a.externalId, b.externalId)
+
+/** A row that takes back what is in the tracker, or what was before the start, is booked: its cash moved since. */
+const mayBePaired = (row: IdentifiedCash, options: BookingOptions): boolean =>
+  !options.booked.has(row.externalId) && !isBeforeStart(row.cash, options)
+
+const dayOf = (cash: CashTransaction): PlainDate | undefined => cash.reportDate ?? cash.dateTime?.date
+
+const isBeforeStart = (cash: CashTransaction, options: BookingOptions): boolean => {
+  const day = dayOf(cash)
+  return day !== undefined && options.startDate !== undefined && day < options.startDate
+}
+
+const bookRow = (row: IdentifiedCash, index: InstrumentIndex, options: BookingOptions, booked: Booked) => {
+  const { cash } = row
+  const nature = cashTypes[options.cashTypes][cash.type]
+  const date = dayOf(cash)
+  const category = cash.assetCategory ?? (row.key === undefined ? undefined : index.categoryOf(row.key))
+  if (nature === undefined) {
+    booked.skipped.push(skip(row, "unknown-type", cash.type))
+  } else if (date === undefined) {
+    booked.skipped.push(skip(row, "unreadable", `reportDate is missing: ${describe(cash)}`))
+  } else if (category !== undefined && !isBookable(category)) {
+    booked.skipped.push(skip(row, "unsupported-asset-category", `${category} ${describe(cash)}`))
+  } else if (isBeforeStart(cash, options)) {
+    booked.skipped.push(skip(row, "before-start-date", `${date} ${describe(cash)}`))
+  } else {
+    const key = nature === "DEPOSIT" || row.key === undefined || index.match(row.key) === undefined
+      ? undefined
+      : row.key
+    const held = key === undefined ? undefined : instrumentHold(index, key)
+    if (held !== undefined && key !== undefined) {
+      booked.skipped.push(hold(row, held.reason, held.detail, contextOf(key, index)))
+    } else if (nature === "DIVIDEND" && key === undefined) {
+      booked.skipped.push(hold(row, "unknown-instrument", describe(cash)))
+    } else booked.activities.push(cashRow(row, nature, date, key))
+  }
+}
+
+const contextOf = (key: string, index: InstrumentIndex) => {
+  const security = index.securityOf(key)
+  return security === undefined ? undefined : { section: "SecuritiesInfo", fields: encodeSecurity(security) }
+}
+
+const cashRow = (row: IdentifiedCash, nature: Nature, date: PlainDate, key: string | undefined): Activity => {
+  const { cash } = row
+  const [type, subtype] = typed(nature, Decimals.isNegative(cash.amount))
+  // A time belongs to the day it was printed with: a row reported on another day has only its day.
+  const time = cash.dateTime?.date === date ? cash.dateTime.time : undefined
+  return {
+    externalId: row.externalId,
+    type,
+    ...(subtype === undefined ? {} : { subtype }),
+    date,
+    ...(time === undefined ? {} : { time }),
+    millisecond: 0,
+    ...(key === undefined ? {} : { instrumentKey: key }),
+    currency: cash.currency,
+    amount: Decimals.abs(cash.amount),
+    ...(cash.description === undefined ? {} : { note: cash.description }),
+    contentHash: row.contentHash,
+    section
+  }
+}
+
+/** The tracker drops signs: a row against its nature takes the type that moves the cash the right way. */
+const typed = (nature: Nature, isNegative: boolean): readonly [ActivityType, "REFUND"?] => {
+  switch (nature) {
+    case "DIVIDEND":
+    case "INTEREST":
+      return [isNegative ? "FEE" : nature]
+    case "TAX":
+    case "FEE":
+      return isNegative ? [nature] : ["CREDIT", "REFUND"]
+    case "DEPOSIT":
+      return [isNegative ? "WITHDRAWAL" : "DEPOSIT"]
+  }
+}
+
+const describe = (cash: CashTransaction): string =>
+  `${cash.type} ${Decimals.format(cash.amount)} ${cash.currency}${
+    cash.description === undefined ? "" : ` ${cash.description}`
+  }`

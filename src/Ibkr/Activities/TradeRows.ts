@@ -1,0 +1,139 @@
+import { Schema } from "effect"
+import * as Decimals from "../../Portfolio/Decimal.ts"
+import type { Decimal } from "../../Portfolio/Decimal.ts"
+import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import { Trade } from "../FlexReport.ts"
+import type { InstrumentIndex } from "../Instruments.ts"
+import { type Booked, compare, contentHash, type RowIdentity, skip } from "./Booking.ts"
+
+/** A `Trade` row under the id it is booked by. */
+export interface IdentifiedTrade extends RowIdentity {
+  readonly trade: Trade
+  readonly externalId: string
+  readonly key: string | undefined
+}
+
+const section = "Trades"
+
+const encode = Schema.encodeSync(Trade)
+
+/** Over the fields that make the row what it is. */
+export const tradeDigest = (trade: Trade): string =>
+  contentHash([
+    trade.tradeID,
+    trade.transactionID,
+    trade.origTradeID,
+    trade.conid ?? trade.symbol,
+    trade.currency,
+    trade.quantity,
+    trade.tradePrice,
+    trade.proceeds,
+    trade.ibCommission,
+    trade.ibCommissionCurrency,
+    trade.taxes,
+    trade.tradeDate,
+    trade.dateTime?.date,
+    trade.dateTime?.time ?? trade.tradeTime,
+    trade.reportDate,
+    trade.transactionType
+  ])
+
+/** Gives each row its id; equal rows are one, rows without any id are skipped. Cancels come oldest first. */
+export const identify = (
+  trades: ReadonlyArray<Trade>,
+  index: InstrumentIndex,
+  booked: Booked
+): { readonly executions: ReadonlyArray<IdentifiedTrade>; readonly cancels: ReadonlyArray<IdentifiedTrade> } => {
+  const executions: Array<IdentifiedTrade> = []
+  const cancels: Array<IdentifiedTrade> = []
+  const seen = new Set<string>()
+  for (const trade of trades) {
+    const digest = tradeDigest(trade)
+    const row = {
+      section,
+      trade,
+      key: index.keyOf(trade, trade.currency),
+      contentHash: digest,
+      fields: () => encode(trade)
+    }
+    const takesBack = isCancel(trade)
+    const externalId = takesBack ? cancelId(trade) : tradeId(trade)
+    if (externalId === undefined) {
+      booked.skipped.push(skip(row, "no-id", describe(trade)))
+    } else if (!seen.has(digest)) {
+      seen.add(digest)
+      const into = takesBack ? cancels : executions
+      into.push({ ...row, externalId })
+    }
+  }
+  return { executions, cancels: cancels.sort((a, b) => compareAge(a, b)) }
+}
+
+const tradeId = ({ tradeID, transactionID }: Trade): string | undefined => {
+  if (tradeID !== undefined) return `ibkr:trade:${tradeID}`
+  return transactionID === undefined ? undefined : `ibkr:trade-tx:${transactionID}`
+}
+
+/** Never the id of the trade it cancels, which templates print in `origTradeID` or in `tradeID`. */
+const cancelId = ({ origTradeID, tradeID, transactionID }: Trade): string | undefined => {
+  if (transactionID !== undefined) return `ibkr:trade-tx:${transactionID}`
+  const named = tradeID ?? origTradeID
+  return named === undefined ? undefined : `ibkr:trade:${named}:cancel`
+}
+
+/** `TradeCancel`, `BUY (Ca.)`, code `Ca`: the row negates an earlier one; what IBKR charged for that one stays. */
+const isCancel = (trade: Trade): boolean =>
+  (trade.transactionType ?? "").endsWith("Cancel") || (trade.buySell ?? "").endsWith("(Ca.)")
+  || (trade.notes ?? "").split(";").includes("Ca")
+
+/** The trade a cancel names; fractional shares have none. */
+const cancelledId = ({ origTradeID, tradeID }: Trade): string | undefined => origTradeID ?? tradeID
+
+/** By the id it names, else by instrument. What it negates must be the same, and be older than the cancel. */
+export const cancelsTrade = (cancel: IdentifiedTrade, row: IdentifiedTrade): boolean => {
+  const named = cancelledId(cancel.trade)
+  return Decimals.isZero(Decimals.add(cancel.trade.quantity, row.trade.quantity))
+    && Decimals.isZero(Decimals.add(proceedsOf(cancel.trade), proceedsOf(row.trade)))
+    && (named === undefined
+      ? row.trade.tradeID === undefined && cancel.key === row.key
+      : named === row.trade.tradeID && sameSecurity(cancel.trade, row.trade))
+    && !isOlder(cancel.trade, row.trade)
+}
+
+/** A cancel's venue is `--`: without conids it is not filed under the key of its trade. */
+const sameSecurity = (a: Trade, b: Trade): boolean =>
+  a.conid !== undefined && b.conid !== undefined ? a.conid === b.conid : a.symbol === b.symbol
+
+/** True for the row that takes the place, and the id, of the one cancelled. */
+export const isRebooking = (row: Trade, cancel: Trade): boolean => {
+  const named = cancelledId(cancel)
+  if (named === undefined || row.tradeID !== named || !sameSecurity(row, cancel)) return false
+  return row.transactionID !== undefined && cancel.transactionID !== undefined
+    ? isOlder(cancel, row)
+    : row.reportDate !== undefined && cancel.reportDate !== undefined && row.reportDate >= cancel.reportDate
+}
+
+const isOlder = (a: Trade, b: Trade): boolean =>
+  a.transactionID !== undefined && b.transactionID !== undefined && compareNumeric(a.transactionID, b.transactionID) < 0
+
+/** By report date and transaction id; queries that have neither say nothing of age, but the order must stay. */
+export const compareAge = (a: IdentifiedTrade, b: IdentifiedTrade): number =>
+  compare(a.trade.reportDate ?? "", b.trade.reportDate ?? "")
+  || compareNumeric(a.trade.transactionID ?? "", b.trade.transactionID ?? "")
+  || compare(a.contentHash, b.contentHash)
+
+const compareNumeric = (a: string, b: string): number => a.length - b.length || compare(a, b)
+
+export const dayOf = (trade: Trade): PlainDate | undefined => trade.tradeDate ?? trade.dateTime?.date
+
+export const describe = (trade: Trade): string =>
+  `${Decimals.format(trade.quantity)} ${trade.symbol ?? trade.conid ?? "?"} at ${
+    Decimals.format(trade.tradePrice)
+  } ${trade.currency}`
+
+/** Signed: a purchase is negative. A query without `proceeds` gets it from quantity, price and multiplier. */
+export const proceedsOf = (trade: Trade): Decimal =>
+  trade.proceeds
+    ?? Decimals.negate(
+      Decimals.multiply(Decimals.multiply(trade.quantity, trade.tradePrice), trade.multiplier ?? Decimals.one)
+    )

@@ -1,0 +1,269 @@
+import { Schema } from "effect"
+import type { Activity } from "../../Portfolio/Activity.ts"
+import * as Decimals from "../../Portfolio/Decimal.ts"
+import type { Decimal } from "../../Portfolio/Decimal.ts"
+import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import { SecurityInfo, type Trade } from "../FlexReport.ts"
+import type { InstrumentIndex } from "../Instruments.ts"
+import {
+  type Booked,
+  type BookingOptions,
+  compare,
+  hold,
+  instrumentHold,
+  isBookable,
+  noneBooked,
+  skip
+} from "./Booking.ts"
+import {
+  cancelsTrade,
+  compareAge,
+  dayOf,
+  describe,
+  type IdentifiedTrade,
+  identify,
+  isRebooking,
+  proceedsOf
+} from "./TradeRows.ts"
+
+const section = "Trades"
+
+const encodeSecurity = Schema.encodeSync(SecurityInfo)
+
+/** Every `Trade` row becomes activities or a skip entry; none disappears. */
+export const bookTrades = (trades: ReadonlyArray<Trade>, index: InstrumentIndex, options: BookingOptions): Booked => {
+  const booked = noneBooked()
+  const { cancels: allCancels, executions } = identify(trades, index, booked)
+  const cancels = new Set(allCancels)
+  for (const group of Map.groupBy(executions, (row) => row.externalId).values()) {
+    const lines = [...Map.groupBy(group, (row) => row.key ?? "").values()].map((line) =>
+      line.toSorted((a, b) => compareAge(a, b))
+    )
+    // The same id on another instrument is another row: it keeps its place whatever the order of the file.
+    lines.sort((a, b) => compareRows(a[0], b[0]))
+    lines.forEach((line, position) => {
+      const renamed = position === 0
+        ? line
+        : line.map((row) => ({ ...row, externalId: `${row.externalId}:${position + 1}` }))
+      bookLine(renamed, cancels, index, options, booked)
+    })
+  }
+  for (const cancel of cancels) {
+    const rebooked = options.booked.has(cancel.externalId)
+      ? undefined
+      : executions.find((row) => isRebooking(row.trade, cancel.trade) && isBookable(categoryOf(row, index) ?? ""))
+    // A cancel whose trade is not in this statement undoes it by the opposite trade.
+    if (rebooked === undefined) bookTrade(cancel, index, options, booked)
+    else booked.skipped.push(skip(cancel, "cancelled", `rebooked as ${rebooked.externalId}`))
+  }
+  return booked
+}
+
+/** Rows of one id and instrument, oldest first: cancelled ones go out with their cancel, of the rest the latest counts. */
+const bookLine = (
+  line: ReadonlyArray<IdentifiedTrade>,
+  cancels: Set<IdentifiedTrade>,
+  index: InstrumentIndex,
+  options: BookingOptions,
+  booked: Booked
+) => {
+  const standing = line.filter((row) => {
+    // What is in the tracker already is undone by the opposite trade, unless a rebooking takes its place there.
+    const cancel = options.booked.has(row.externalId) && line.length === 1
+      ? undefined
+      : [...cancels].find((cancel) => !options.booked.has(cancel.externalId) && cancelsTrade(cancel, row))
+    if (cancel === undefined) return true
+    cancels.delete(cancel)
+    takeOut(row, cancel, index, options, booked)
+    return false
+  })
+  const latest = standing.at(-1)
+  for (const row of standing) {
+    if (row !== latest) {
+      booked.skipped.push(skip(row, "superseded", `rebooked by transaction ${latest?.trade.transactionID ?? "?"}`))
+    }
+  }
+  if (latest !== undefined) bookTrade(latest, index, options, booked)
+}
+
+/** Both rows go; the commission that IBKR kept is booked, so that the cash is what the rows sum to. */
+const takeOut = (
+  row: IdentifiedTrade,
+  cancel: IdentifiedTrade,
+  index: InstrumentIndex,
+  options: BookingOptions,
+  booked: Booked
+) => {
+  const category = categoryOf(row, index)
+  if (category === undefined || !isBookable(category)) {
+    for (const each of [row, cancel]) skipUnbookable(each, category, booked)
+    return
+  }
+  booked.skipped.push(
+    skip(row, "cancelled", `by ${cancel.externalId}`),
+    skip(cancel, "cancelled", `cancels ${row.externalId}`)
+  )
+  const day = dayOf(cancel.trade)
+  if (day === undefined || (options.startDate !== undefined && day < options.startDate)) return
+  const kept = new Map<string, Decimal>()
+  for (const { amount, currency } of [...costsOf(row.trade), ...costsOf(cancel.trade)]) {
+    kept.set(currency, Decimals.add(kept.get(currency) ?? Decimals.zero, amount))
+  }
+  for (const [currency, amount] of kept) {
+    const suffix = kept.size === 1 ? "cancel-fee" : `cancel-fee-${currency}`
+    const note = `commission of the cancelled trade ${row.externalId}`
+    booked.activities.push(...costRow(row, `${row.externalId}:${suffix}`, day, currency, amount, note))
+  }
+}
+
+const skipUnbookable = (row: IdentifiedTrade, category: string | undefined, booked: Booked) => {
+  booked.skipped.push(
+    category === undefined
+      ? skip(row, "unreadable", `assetCategory is missing: ${describe(row.trade)}`)
+      : skip(row, "unsupported-asset-category", `${category} ${describe(row.trade)}`)
+  )
+}
+
+const bookTrade = (row: IdentifiedTrade, index: InstrumentIndex, options: BookingOptions, booked: Booked) => {
+  const { trade } = row
+  const category = categoryOf(row, index)
+  const date = dayOf(trade)
+  const bad = unreadable(trade)
+  if (category === undefined || !isBookable(category)) {
+    skipUnbookable(row, category, booked)
+  } else if (bad !== undefined || date === undefined) {
+    booked.skipped.push(skip(row, "unreadable", `${bad ?? "tradeDate is missing"}: ${describe(trade)}`))
+  } else if (options.startDate !== undefined && date < options.startDate) {
+    booked.skipped.push(skip(row, "before-start-date", `${date} ${describe(trade)}`))
+  } else if (row.key === undefined || index.match(row.key) === undefined) {
+    booked.skipped.push(hold(row, "unknown-instrument", describe(trade)))
+  } else {
+    const held = instrumentHold(index, row.key)
+    if (held === undefined) booked.activities.push(...tradeRows(row, row.key, date))
+    else booked.skipped.push(hold(row, held.reason, held.detail, contextOf(row.key, index)))
+  }
+}
+
+const contextOf = (key: string, index: InstrumentIndex) => {
+  const security = index.securityOf(key)
+  return security === undefined ? undefined : { section: "SecuritiesInfo", fields: encodeSecurity(security) }
+}
+
+const unreadable = (trade: Trade): string | undefined => {
+  if (Decimals.isZero(trade.quantity)) return "quantity is 0"
+  if (trade.multiplier !== undefined && !Decimals.isPositive(trade.multiplier)) return "multiplier is not positive"
+  const proceeds = trade.proceeds
+  return proceeds !== undefined && !Decimals.isZero(proceeds)
+      && Decimals.isNegative(proceeds) === Decimals.isNegative(trade.quantity)
+    ? "proceeds have the sign of the quantity"
+    : undefined
+}
+
+/** The trade itself, and its costs where they are not a fee in its own currency. */
+const tradeRows = (row: IdentifiedTrade, key: string, date: PlainDate): Array<Activity> => {
+  const { trade } = row
+  const type = Decimals.isNegative(trade.quantity) ? "SELL" : "BUY"
+  const quantity = Decimals.abs(trade.quantity)
+  const cash = Decimals.abs(proceedsOf(trade))
+  const multiplier = trade.multiplier ?? Decimals.one
+  const toTheDigit = Decimals.equals(Decimals.multiply(Decimals.multiply(quantity, trade.tradePrice), multiplier), cash)
+  const unitPrice = toTheDigit && Decimals.equals(multiplier, Decimals.one)
+    ? trade.tradePrice
+    : Decimals.divide(cash, quantity)
+  const own = Decimals.sum(costsOf(trade).filter((cost) => cost.currency === trade.currency).map((cost) => cost.amount))
+  const cost = Decimals.negate(own)
+  // A fee larger than the proceeds would turn the sale's cash around, which the tracker's types cannot say.
+  const asFee = Decimals.isPositive(cost) && (type === "BUY" || !Decimals.isLessThan(cash, cost))
+  const fee = asFee ? cost : undefined
+  const note = toTheDigit
+    ? undefined
+    : `price at the broker ${Decimals.format(trade.tradePrice)}; sent so that the cash is the broker's`
+  const time = timeOf(trade, date)
+  const activity: Activity = {
+    externalId: row.externalId,
+    type,
+    date,
+    ...(time === undefined ? {} : { time }),
+    millisecond: 0,
+    instrumentKey: key,
+    currency: trade.currency,
+    quantity,
+    unitPrice,
+    amount: fee === undefined ? cash : type === "BUY" ? Decimals.add(cash, fee) : Decimals.subtract(cash, fee),
+    ...(fee === undefined ? {} : { fee }),
+    ...(note === undefined ? {} : { note }),
+    contentHash: row.contentHash,
+    section
+  }
+  const foreign = costsOf(trade).filter((each) => each.currency !== trade.currency)
+  const apart = asFee || Decimals.isZero(own) ? [] : [{ currency: trade.currency, amount: own }]
+  return [
+    activity,
+    ...[...apart, ...foreign].flatMap((each, position) =>
+      costRow(
+        row,
+        position === 0 ? `${row.externalId}:fee` : `${row.externalId}:fee-${each.currency}`,
+        date,
+        each.currency,
+        each.amount,
+        `commission of ${row.externalId}`,
+        time
+      )
+    )
+  ]
+}
+
+/** A commission as a row of its own: a cost is a FEE, a rebate a CREDIT. `amount` is signed as IBKR prints it. */
+const costRow = (
+  row: IdentifiedTrade,
+  externalId: string,
+  date: PlainDate,
+  currency: string,
+  amount: Decimal,
+  note: string,
+  time?: string
+): Array<Activity> =>
+  Decimals.isZero(amount) ? [] : [{
+    externalId,
+    type: Decimals.isNegative(amount) ? "FEE" : "CREDIT",
+    ...(Decimals.isNegative(amount) ? {} : { subtype: "REFUND" as const }),
+    date,
+    ...(time === undefined ? {} : { time }),
+    millisecond: 0,
+    currency,
+    amount: Decimals.abs(amount),
+    note,
+    contentHash: row.contentHash,
+    section
+  }]
+
+/** Commission and taxes, signed as IBKR prints them: negative costs, positive is a rebate. */
+const costsOf = (trade: Trade): ReadonlyArray<{ readonly currency: string; readonly amount: Decimal }> => {
+  const commission = trade.ibCommission ?? Decimals.zero
+  const taxes = trade.taxes ?? Decimals.zero
+  const commissionCurrency = trade.ibCommissionCurrency ?? trade.currency
+  return commissionCurrency === trade.currency
+    ? [{ currency: trade.currency, amount: Decimals.add(commission, taxes) }]
+    : [{ currency: trade.currency, amount: taxes }, { currency: commissionCurrency, amount: commission }]
+}
+
+/** Trades after the cut-off belong to the next trade date: they stand at its edge, in order. */
+const timeOf = (trade: Trade, date: PlainDate): string | undefined => {
+  const moment = trade.dateTime
+  if (moment?.time === undefined) return trade.tradeTime
+  return moment.date === date ? moment.time : moment.date < date ? "00:00:00" : "23:59:59"
+}
+
+const categoryOf = (row: IdentifiedTrade, index: InstrumentIndex): string | undefined =>
+  row.trade.assetCategory ?? (row.key === undefined ? undefined : index.categoryOf(row.key))
+
+const compareRows = (a: IdentifiedTrade | undefined, b: IdentifiedTrade | undefined): number => {
+  if (a === undefined || b === undefined) return 0
+  const type = (row: IdentifiedTrade) => Decimals.isNegative(row.trade.quantity) ? "SELL" : "BUY"
+  return compare(type(a), type(b))
+    || compareDecimal(Decimals.abs(proceedsOf(a.trade)), Decimals.abs(proceedsOf(b.trade)))
+    || compare(a.key ?? "", b.key ?? "")
+}
+
+const compareDecimal = (a: Decimal, b: Decimal): number =>
+  Decimals.isLessThan(a, b) ? -1 : Decimals.isLessThan(b, a) ? 1 : 0

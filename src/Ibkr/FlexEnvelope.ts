@@ -1,0 +1,67 @@
+import { Option, Schema, SchemaTransformation } from "effect"
+import { XMLParser } from "fast-xml-parser"
+
+/** SendRequest is under way; `referenceCode` is digits, kept as text. */
+export interface Accepted {
+  readonly _tag: "Accepted"
+  readonly referenceCode: string
+}
+
+/** Neither `Warn` nor `Fail` is a success, whatever the HTTP status. `text` is IBKR's own, possibly empty. */
+export interface Refused {
+  readonly _tag: "Refused"
+  readonly status: "Warn" | "Fail"
+  readonly code?: number
+  readonly text: string
+}
+
+export type FlexReply = Accepted | Refused
+
+const Digits = Schema.String.pipe(Schema.check(Schema.isPattern(/^\d{1,40}$/)))
+
+const Code = Schema.String.pipe(
+  Schema.check(Schema.isPattern(/^\d{1,9}$/)),
+  Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString)
+)
+
+/** The timestamp is not read: some replies have none. The `Url` is not read: IBKR calls it legacy. */
+const Envelope = Schema.Struct({
+  FlexStatementResponse: Schema.Union([
+    Schema.Struct({ Status: Schema.Literal("Success"), ReferenceCode: Digits }),
+    Schema.Struct({ Status: Schema.String, ErrorCode: Code, ErrorMessage: Schema.optionalKey(Schema.String) }),
+    Schema.Struct({ Status: Schema.Literals(["Warn", "Fail"]), ErrorMessage: Schema.optionalKey(Schema.String) })
+  ])
+})
+
+const decodeEnvelope = Schema.decodeUnknownOption(Envelope)
+
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  parseTagValue: false,
+  ignoreDeclaration: true,
+  ignorePiTags: true
+})
+
+const endTag = /<\/FlexStatementResponse\s*>\s*$/
+
+const parse = (xml: string): unknown => {
+  try {
+    return parser.parse(xml)
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads a whole `FlexStatementResponse` document. `None`: cut short, malformed, or not what IBKR documents. */
+export const decodeReply = (xml: string): Option.Option<FlexReply> => {
+  if (!endTag.test(xml) || /<!(DOCTYPE|ENTITY)/i.test(xml)) return Option.none()
+  return Option.map(decodeEnvelope(parse(xml)), ({ FlexStatementResponse: reply }): FlexReply => {
+    if ("ReferenceCode" in reply) return { _tag: "Accepted", referenceCode: reply.ReferenceCode }
+    const refused = {
+      _tag: "Refused",
+      status: reply.Status === "Warn" ? "Warn" : "Fail",
+      text: reply.ErrorMessage ?? ""
+    } as const
+    return "ErrorCode" in reply ? { ...refused, code: reply.ErrorCode } : refused
+  })
+}

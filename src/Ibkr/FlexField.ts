@@ -1,0 +1,94 @@
+import { Effect, Option, Schema, SchemaGetter, SchemaIssue, SchemaTransformation } from "effect"
+import * as Decimals from "../Portfolio/Decimal.ts"
+import type { Decimal } from "../Portfolio/Decimal.ts"
+import * as PlainDates from "../Portfolio/PlainDate.ts"
+import type { PlainDate } from "../Portfolio/PlainDate.ts"
+
+/** IBKR's ways to print "nothing here" for ids, venues and dates. */
+const nothing: ReadonlySet<string> = new Set(["", "-", "--", "N/A", "MULTI"])
+
+/** An attribute that may be left out: absent, empty and placeholder are alike, and give no key. */
+const optional = <T, RD, RE>(schema: Schema.Codec<T, string, RD, RE>, absent: (text: string) => boolean) =>
+  Schema.optionalKey(Schema.String).pipe(Schema.decodeTo(Schema.optionalKey(schema), {
+    decode: SchemaGetter.transformOptional((text: Option.Option<string>) => Option.filter(text, (t) => !absent(t))),
+    encode: SchemaGetter.passthrough()
+  }))
+
+const read = <T>(expected: string, parse: (text: string) => T | undefined, print: (value: T) => string) =>
+  Schema.String.pipe(Schema.decodeTo(
+    Schema.Any as Schema.Codec<T>,
+    SchemaTransformation.transformEffect({
+      decode: (text: string, options) => {
+        const value = parse(text.trim())
+        return value === undefined
+          ? Effect.fail(new SchemaIssue.InvalidValue({ expected }, text, options))
+          : Effect.succeed(value)
+      },
+      encode: (value: T) => Effect.succeed(print(value))
+    })
+  ))
+
+const empty = (text: string) => text.trim() === ""
+const placeholder = (text: string) => nothing.has(text.trim())
+
+/** `yyyy-MM-dd` or `yyyyMMdd`. Slashes are ambiguous (US or European order) and are no date here. */
+export const parseFlexDate = (text: string): PlainDate | undefined =>
+  PlainDates.parse(/^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}` : text)
+
+const time = /^(\d{2}):?(\d{2}):?(\d{2})(?:\s*(?:[A-Za-z][A-Za-z_/]*|[+-]\d{2}:?\d{2}|Z))?$/
+
+/** `HH:mm:ss` or `HHmmss`, with or without a zone: the wall clock is kept, the zone is not needed for the day. */
+export const parseFlexTime = (text: string): string | undefined => {
+  const match = time.exec(text)
+  if (match === null) return undefined
+  const [, hour = "", minute = "", second = ""] = match
+  return Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60 ? `${hour}:${minute}:${second}` : undefined
+}
+
+/** A broker's wall clock; many rows have only a day. */
+export interface FlexDateTime {
+  readonly date: PlainDate
+  readonly time?: string
+}
+
+const dateTime = /^(\d{4}-\d{2}-\d{2}|\d{8})(?:[;,T ]\s*(\S.*))?$/
+
+/** A date, or date and time with `;`, `,`, a blank or `T` between. */
+export const parseFlexDateTime = (text: string): FlexDateTime | undefined => {
+  const match = dateTime.exec(text)
+  const date = match?.[1] === undefined ? undefined : parseFlexDate(match[1])
+  if (date === undefined) return undefined
+  if (match?.[2] === undefined) return { date }
+  const time = parseFlexTime(match[2])
+  return time === undefined ? undefined : { date, time }
+}
+
+/** True for `04/01/2026`: nobody can tell April from January. */
+export const isSlashDate = (text: string): boolean => /^\d{1,2}\/\d{1,2}\/\d{2,4}/.test(text)
+
+/** False for absent and empty ids and for what IBKR prints where there is none: `0`, `-`, `--`, `N/A`. */
+export const isIdentifier = (text: string | undefined): boolean =>
+  text !== undefined && !placeholder(text) && text.trim() !== "0"
+
+export const text = optional(Schema.String, empty)
+export const identifier = optional(Schema.String, (t) => !isIdentifier(t))
+export const venue = optional(Schema.String, placeholder)
+/** `MULTI` would be a symbol. */
+export const symbol = optional(Schema.String, (t) => empty(t) || /^-+$/.test(t.trim()))
+export const date = optional(read("a date as yyyy-MM-dd or yyyyMMdd", parseFlexDate, String), placeholder)
+export const clock = optional(read("a time as HH:mm:ss or HHmmss", parseFlexTime, String), placeholder)
+export const moment = optional(
+  read<FlexDateTime>(
+    "date and time as yyyy-MM-dd;HH:mm:ss or yyyyMMdd;HHmmss",
+    parseFlexDateTime,
+    (value) => value.time === undefined ? value.date : `${value.date};${value.time}`
+  ),
+  placeholder
+)
+/** An exact decimal; thousands commas are read, an empty attribute is absent, anything else bad is an error, never 0. */
+export const decimal = optional(read<Decimal>("a decimal number", Decimals.parse, Decimals.format), empty)
+export const required = {
+  decimal: read<Decimal>("a decimal number", Decimals.parse, Decimals.format),
+  currency: Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))),
+  text: Schema.String.pipe(Schema.check(Schema.isPattern(/\S/)))
+}

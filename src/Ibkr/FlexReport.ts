@@ -1,0 +1,130 @@
+import { Result, Schema, SchemaIssue } from "effect"
+import { clock, date, decimal, identifier, moment, required, symbol, text, venue } from "./FlexField.ts"
+
+/** The security a row is about; every row kind may carry it. */
+const security = {
+  assetCategory: text,
+  subCategory: text,
+  symbol,
+  description: text,
+  conid: identifier,
+  isin: identifier,
+  securityID: identifier,
+  securityIDType: text,
+  listingExchange: venue,
+  exchange: venue
+}
+
+/** `Trade` rows, signed: quantity and cash as IBKR prints them (negative quantity sells, negative commission costs). */
+export const Trade = Schema.Struct({
+  ...security,
+  accountId: text,
+  currency: required.currency,
+  tradeID: identifier,
+  transactionID: identifier,
+  origTradeID: identifier,
+  tradeDate: date,
+  tradeTime: clock,
+  dateTime: moment,
+  reportDate: date,
+  quantity: required.decimal,
+  tradePrice: required.decimal,
+  multiplier: decimal,
+  proceeds: decimal,
+  taxes: decimal,
+  ibCommission: decimal,
+  ibCommissionCurrency: text,
+  buySell: text,
+  transactionType: text,
+  openCloseIndicator: text,
+  notes: text,
+  fxRateToBase: decimal
+})
+
+export const CashTransaction = Schema.Struct({
+  ...security,
+  accountId: text,
+  currency: required.currency,
+  transactionID: identifier,
+  type: required.text,
+  amount: required.decimal,
+  dateTime: moment,
+  reportDate: date,
+  settleDate: moment,
+  actionID: identifier,
+  fxRateToBase: decimal
+})
+
+export const OpenPosition = Schema.Struct({
+  ...security,
+  accountId: text,
+  currency: text,
+  position: required.decimal
+})
+
+export const SecurityInfo = Schema.Struct({ ...security, currency: text })
+
+export const CashReportCurrency = Schema.Struct({
+  accountId: text,
+  currency: required.text,
+  startingCash: decimal,
+  endingCash: decimal
+})
+
+export type Trade = typeof Trade.Type
+export type CashTransaction = typeof CashTransaction.Type
+export type OpenPosition = typeof OpenPosition.Type
+export type SecurityInfo = typeof SecurityInfo.Type
+export type CashReportCurrency = typeof CashReportCurrency.Type
+
+/** Where the rows of a section stand in its element, and which level of detail is the row itself. */
+export interface SectionRule {
+  readonly element: string
+  /** Upper case; a section may have several, blank-separated. */
+  readonly level: string
+}
+
+/**
+ * The sections read. Other levels, and other elements inside a section (`Order`, `SymbolSummary`, `Lot` …), are views of
+ * the same rows: roll-ups, to be ignored. A row without level is the row itself: older templates have none.
+ */
+export const sections: Readonly<Record<string, SectionRule>> = {
+  Trades: { element: "Trade", level: "EXECUTION" },
+  CashTransactions: { element: "CashTransaction", level: "DETAIL" },
+  OpenPositions: { element: "OpenPosition", level: "SUMMARY" },
+  SecuritiesInfo: { element: "SecurityInfo", level: "" },
+  CashReport: { element: "CashReportCurrency", level: "CURRENCY BASECURRENCY" }
+}
+
+/** The attributes kept of a row while it waits to be mapped: those its schema reads. */
+export const fieldsRead: Readonly<Record<string, ReadonlyArray<string>>> = {
+  Trades: Object.keys(Trade.fields),
+  CashTransactions: Object.keys(CashTransaction.fields),
+  OpenPositions: Object.keys(OpenPosition.fields),
+  SecuritiesInfo: Object.keys(SecurityInfo.fields),
+  CashReport: Object.keys(CashReportCurrency.fields)
+}
+
+/** A field of a row that could not be read; the row is skipped, never booked with a zero in its place. */
+export interface Unreadable {
+  readonly field: string
+  readonly message: string
+}
+
+const describe = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const decoder = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) => {
+  const decode = Schema.decodeUnknownResult(schema)
+  return (fields: Readonly<Record<string, string>>): Result.Result<S["Type"], Unreadable> =>
+    Result.mapError(decode(fields), (error): Unreadable => {
+      const issue = describe(error.issue).issues[0]
+      const field = issue?.path?.[0]
+      return { field: typeof field === "string" ? field : "?", message: issue?.message ?? "unreadable" }
+    })
+}
+
+export const decodeTrade = decoder(Trade)
+export const decodeCashTransaction = decoder(CashTransaction)
+export const decodeOpenPosition = decoder(OpenPosition)
+export const decodeSecurityInfo = decoder(SecurityInfo)
+export const decodeCashReport = decoder(CashReportCurrency)

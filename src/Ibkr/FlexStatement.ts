@@ -1,0 +1,176 @@
+import { Effect, FileSystem, type PlatformError, type Stream } from "effect"
+import type { StatementInfo } from "../Broker.ts"
+import { isIdentifier, isSlashDate, parseFlexDate, parseFlexDateTime } from "./FlexField.ts"
+import { fieldsRead, sections } from "./FlexReport.ts"
+import { type Attributes, readStatement } from "./FlexXml.ts"
+import {
+  FlexDatesAmbiguous,
+  IBKRAccountMismatch,
+  type StatementError,
+  StatementFileError,
+  StatementMalformed
+} from "./StatementError.ts"
+
+/** How many rows of one section there were, and of what use. */
+export interface SectionTally {
+  readonly rows: number
+  /** Rows of the level that is read. */
+  readonly usable: number
+  /** Usable rows without any id that they could be booked under. */
+  readonly withoutId: number
+  /** Other levels and elements seen. */
+  readonly rollUps: ReadonlySet<string>
+}
+
+/** A statement read to its end tag, its account checked, its rows waiting in a spool file. */
+export interface ScannedStatement {
+  readonly statements: ReadonlyArray<StatementInfo>
+  readonly sections: ReadonlyMap<string, SectionTally>
+  /** Of Account Information, where the query has it. */
+  readonly baseCurrency?: string
+  /** One JSON line a row: `[index of the statement, section, attributes]`. */
+  readonly spool: string
+}
+
+export type SpooledRow = readonly [statement: number, section: string, fields: Attributes]
+
+const flushAt = 1 << 18
+
+const idFields: Readonly<Record<string, ReadonlyArray<string>>> = {
+  Trades: ["tradeID", "transactionID"],
+  CashTransactions: ["transactionID"]
+}
+
+const dateFields = ["tradeDate", "reportDate", "dateTime", "settleDate"]
+
+/** `U1234567F` is the CFD segment of `U1234567`; `-` stands on roll-ups. */
+const belongsTo = (account: string, expected: string): boolean => account === expected || account === `${expected}F`
+
+const isBlank = (account: string | undefined): boolean => account === undefined || account === "" || account === "-"
+
+/**
+ * First pass: reads every statement of the file to the end tag, guards the account, and writes the rows that matter to
+ * `spool`. Nothing leaves before all of it was seen. Without `account` every account is read.
+ */
+export const scanStatement = Effect.fnUntraced(function*<E>(
+  bytes: Stream.Stream<Uint8Array, E>,
+  options: { readonly account?: string; readonly spool: string }
+): Effect.fn.Return<ScannedStatement, E | StatementError, FileSystem.FileSystem> {
+  const fileSystem = yield* FileSystem.FileSystem
+  return yield* Effect.scoped(Effect.gen(function*() {
+    const file = yield* fileSystem.open(options.spool, { flag: "w", mode: 0o600 })
+    const statements: Array<StatementInfo> = []
+    const tallies = new Map<string, { rows: number; usable: number; withoutId: number; rollUps: Set<string> }>()
+    let baseCurrency: string | undefined
+    let failure: StatementError | undefined
+    let pending: Array<string> = []
+    let pendingLength = 0
+
+    const guard = (account: string | undefined) => {
+      if (options.account === undefined || failure !== undefined) return
+      if (isBlank(account) || account === undefined || belongsTo(account, options.account)) return
+      failure = new IBKRAccountMismatch({ expected: options.account, found: account })
+    }
+
+    const visitor = {
+      statement: (attributes: Attributes) => {
+        const read = readHeader(attributes)
+        if (read instanceof Error) failure ??= read
+        else {
+          if (options.account !== undefined && !belongsTo(read.accountId, options.account)) {
+            failure ??= new IBKRAccountMismatch({ expected: options.account, found: read.accountId })
+          }
+          statements.push(read)
+        }
+      },
+      section: (name: string, attributes: Attributes) => {
+        if (name === "AccountInformation") {
+          guard(attributes["accountId"])
+          baseCurrency ??= attributes["currency"]
+        }
+        if (sections[name] !== undefined && !tallies.has(name)) {
+          tallies.set(name, { rows: 0, usable: 0, withoutId: 0, rollUps: new Set() })
+        }
+      },
+      row: (name: string, element: string, attributes: Attributes) => {
+        const rule = sections[name]
+        const tally = tallies.get(name)
+        if (rule === undefined || tally === undefined) return
+        tally.rows++
+        const level = (attributes["levelOfDetail"] ?? "").toUpperCase()
+        if (element !== rule.element || !(level === "" || rule.level === "" || rule.level.split(" ").includes(level))) {
+          tally.rollUps.add(level === "" ? element : level)
+          return
+        }
+        guard(attributes["accountId"])
+        const slashed = dateFields.find((field) => isSlashDate(attributes[field] ?? ""))
+        if (slashed !== undefined) failure ??= new FlexDatesAmbiguous({ section: name, field: slashed })
+        tally.usable++
+        if (!(idFields[name] ?? []).some((field) => isIdentifier(attributes[field]))) tally.withoutId++
+        const line = JSON.stringify([statements.length - 1, name, pick(attributes, fieldsRead[name] ?? [])])
+        pending.push(line)
+        pendingLength += line.length
+      }
+    }
+
+    const flush = Effect.suspend(() => {
+      if (pending.length === 0) return Effect.void
+      const text = `${pending.join("\n")}\n`
+      pending = []
+      pendingLength = 0
+      return file.writeAll(new TextEncoder().encode(text))
+    })
+
+    yield* readStatement(
+      bytes,
+      visitor,
+      Effect.suspend((): Effect.Effect<void, StatementError | PlatformError.PlatformError> =>
+        failure !== undefined ? Effect.fail(failure) : pendingLength > flushAt ? flush : Effect.void
+      )
+    )
+    yield* flush
+    if (statements.length === 0) {
+      return yield* new StatementMalformed({ found: "foreign", detail: "no FlexStatement in it" })
+    }
+    return { statements, sections: tallies, spool: options.spool, ...(baseCurrency ? { baseCurrency } : {}) }
+  })).pipe(
+    Effect.catchIf(
+      (error): error is PlatformError.PlatformError => isPlatformError(error),
+      (error) => Effect.fail(new StatementFileError({ path: options.spool, reason: error.message }))
+    )
+  )
+})
+
+const isPlatformError = (error: unknown): error is PlatformError.PlatformError =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "PlatformError"
+
+const readHeader = (attributes: Attributes): StatementInfo | FlexDatesAmbiguous | StatementMalformed => {
+  const { accountId, fromDate = "", toDate = "", whenGenerated = "" } = attributes
+  for (const [field, text] of Object.entries({ fromDate, toDate })) {
+    if (isSlashDate(text)) return new FlexDatesAmbiguous({ section: "FlexStatement", field })
+  }
+  const from = parseFlexDate(fromDate)
+  const to = parseFlexDate(toDate)
+  if (accountId === undefined || from === undefined || to === undefined) {
+    return new StatementMalformed({
+      found: "foreign",
+      detail: "a FlexStatement without accountId, fromDate or toDate as yyyy-MM-dd or yyyyMMdd"
+    })
+  }
+  const generated = parseFlexDateTime(whenGenerated)
+  return {
+    accountId,
+    fromDate: from,
+    toDate: to,
+    ...(generated === undefined ? {} : { whenGenerated: `${generated.date}T${generated.time ?? "00:00:00"}` })
+  }
+}
+
+const pick = (attributes: Attributes, fields: ReadonlyArray<string>): Record<string, string> => {
+  const picked: Record<string, string> = {}
+  for (const field of fields) {
+    const value = attributes[field]
+    if (value !== undefined && value !== "") picked[field] = value
+  }
+  return picked
+}

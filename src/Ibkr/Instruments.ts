@@ -1,0 +1,284 @@
+import type { Instrument } from "../Portfolio/Instrument.ts"
+import { compare, isBookable } from "./Activities/Booking.ts"
+import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
+import { type CanonicalSymbol, canonicalSymbol, overriddenSymbol, type SymbolOverride } from "./Symbol.ts"
+
+/** The symbol map: by conid, IBKR symbol or canonical symbol. */
+export type SymbolMap = ReadonlyMap<string, SymbolOverride>
+
+/** What a row tells about its security. */
+type SecurityFields = Pick<
+  SecurityInfo,
+  | "assetCategory"
+  | "symbol"
+  | "description"
+  | "conid"
+  | "isin"
+  | "securityID"
+  | "securityIDType"
+  | "listingExchange"
+  | "exchange"
+>
+
+export type InstrumentMatch =
+  | { readonly _tag: "Known"; readonly instrument: Instrument }
+  | { readonly _tag: "UnknownVenue"; readonly detail: string }
+
+export interface InstrumentIndex {
+  /** The instrument a row is about, by conid, else by symbol; `undefined` for a row that names none. */
+  readonly keyOf: (row: SecurityFields, currency?: string) => string | undefined
+  /** For a cash row without symbol: the instrument its description starts with, `SYMBOL(ISIN) …`. */
+  readonly fromDescription: (description: string) => string | undefined
+  readonly match: (key: string) => InstrumentMatch | undefined
+  readonly categoryOf: (key: string) => string | undefined
+  readonly symbolOf: (key: string) => string
+  readonly securityOf: (key: string) => SecurityInfo | undefined
+}
+
+interface Facts {
+  readonly key: string
+  conid?: string
+  symbol?: string
+  listingExchange?: string
+  readonly exchanges: Set<string>
+  currency?: string
+  isin?: string
+  name?: string
+  category?: string
+  security?: SecurityInfo
+}
+
+export interface InstrumentRows {
+  readonly trades: ReadonlyArray<Trade>
+  readonly cash: ReadonlyArray<CashTransaction>
+  readonly positions: ReadonlyArray<OpenPosition>
+  readonly securities: ReadonlyArray<SecurityInfo>
+}
+
+/**
+ * One instrument per conid. In a query without conids a row takes that of SecuritiesInfo or OpenPositions by symbol, else
+ * its symbol, venue and currency stand for one. The quote currency comes from trades, else the position, else the
+ * security's own row; never from cash, as a dividend may be paid in another.
+ */
+export const instrumentIndex = (rows: InstrumentRows, symbolMap: SymbolMap): InstrumentIndex => {
+  const all = new Map<string, Facts>()
+  const conids = conidsBySymbol(rows)
+  const stated = statedByConid(rows)
+  const inSeveralCurrencies = symbolsInSeveralCurrencies(rows)
+  const bySymbol = new Map<string, Set<string>>()
+
+  const factsOf = (key: string): Facts => {
+    const known = all.get(key)
+    if (known !== undefined) return known
+    const created: Facts = { key, exchanges: new Set() }
+    all.set(key, created)
+    return created
+  }
+
+  const conidOf = (symbol: string, row: SecurityFields, currency: string | undefined): string | undefined => {
+    const candidates = [...conids.get(symbol) ?? []].filter((conid) => {
+      const facts = stated.get(conid)
+      return sameClass(facts?.category, row.assetCategory) && sameOrUntold(facts?.currency, currency)
+    })
+    const inCurrency = candidates.filter((conid) => currency !== undefined && stated.get(conid)?.currency === currency)
+    if (inCurrency.length === 1) return inCurrency[0]
+    // Without currencies of its own one conid cannot stand for a symbol that trades in two.
+    return candidates.length === 1 && (currency === undefined || !inSeveralCurrencies.has(symbol))
+      ? candidates[0]
+      : undefined
+  }
+
+  const keyOf = (row: SecurityFields, currency?: string): string | undefined => {
+    if (row.conid !== undefined) return row.conid
+    if (row.symbol === undefined) return undefined
+    const conid = conidOf(row.symbol, row, currency)
+    if (conid !== undefined) return conid
+    if (currency !== undefined) return symbolKey(row, currency, bySymbol)
+    const keys = [...bySymbol.get(row.symbol) ?? []].filter((key) =>
+      sameClass(all.get(key)?.category, row.assetCategory)
+    )
+    return keys.length === 1 ? keys[0] : undefined
+  }
+
+  const learn = (row: SecurityFields, currency: string | undefined) => {
+    const key = keyOf(row, currency)
+    if (key === undefined) return
+    const facts = factsOf(key)
+    set(facts, "conid", row.conid)
+    set(facts, "symbol", row.symbol)
+    set(facts, "listingExchange", row.listingExchange)
+    set(facts, "isin", row.isin ?? (row.securityIDType === "ISIN" ? row.securityID : undefined))
+    set(facts, "category", row.assetCategory)
+    if (row.exchange !== undefined) facts.exchanges.add(row.exchange)
+    if (row.symbol !== undefined) bySymbol.set(row.symbol, (bySymbol.get(row.symbol) ?? new Set()).add(key))
+    return facts
+  }
+
+  // Names and venues change: the newest word wins, whatever the order of the rows.
+  const trades = rows.trades.toSorted((a, b) => newestFirst(a, b))
+  const cash = rows.cash.toSorted((a, b) => newestFirst(a, b))
+  const positions = rows.positions.toReversed()
+  const securities = rows.securities.toReversed()
+
+  // A venue that is known names the line for fills of the same symbol and currency on venues that say nothing.
+  const placed = (row: SecurityFields & { currency?: string }) =>
+    row.currency !== undefined && row.symbol !== undefined && row.conid === undefined && !conids.has(row.symbol)
+    && canonicalOf(row, row.currency) !== undefined
+  for (const row of [...trades.filter(placed), ...positions.filter(placed)]) learn(row, row.currency)
+
+  for (const row of securities) {
+    const facts = learn(row, row.currency)
+    if (facts === undefined) continue
+    facts.security ??= row
+    set(facts, "name", row.description)
+  }
+  for (const row of [...positions, ...trades]) {
+    const facts = learn(row, row.currency)
+    if (facts !== undefined) set(facts, "name", row.description)
+  }
+  for (const row of [...trades, ...positions, ...securities]) {
+    const key = keyOf(row, row.currency)
+    if (key !== undefined) set(factsOf(key), "currency", row.currency)
+  }
+  for (const row of cash) learn(row, undefined)
+
+  const matches = new Map<string, InstrumentMatch>()
+  const match = (key: string): InstrumentMatch | undefined => {
+    const facts = all.get(key)
+    if (facts === undefined || facts.symbol === undefined) return undefined
+    const found = matches.get(key) ?? resolve(facts, symbolMap)
+    matches.set(key, found)
+    return found
+  }
+
+  // In the brackets stands the ISIN; of a line without one its conid.
+  const fromDescription = (description: string): string | undefined => {
+    const named = /^(\S+(?: [A-Z])?)\s*\(([A-Z0-9]{4,12})\)/.exec(description)
+    if (named === null) return undefined
+    const [, symbol = "", code = ""] = named
+    const identity = /^\d+$/.test(code) ? "conid" : "isin"
+    const byCode = [...all.values()].filter((facts) => facts[identity] === code)
+    if (byCode.length === 1) return byCode[0]?.key
+    const ofSymbol = [...all.values()].filter((facts) => facts.symbol === symbol && sameOrUntold(facts[identity], code))
+    return ofSymbol.length === 1 ? ofSymbol[0]?.key : undefined
+  }
+
+  return {
+    keyOf,
+    fromDescription,
+    match,
+    categoryOf: (key) => all.get(key)?.category,
+    securityOf: (key) => all.get(key)?.security,
+    symbolOf: (key) => {
+      const found = match(key)
+      return found?._tag === "Known" ? found.instrument.symbol : all.get(key)?.symbol ?? key
+    }
+  }
+}
+
+const set = <K extends "conid" | "symbol" | "listingExchange" | "currency" | "isin" | "name" | "category">(
+  facts: Facts,
+  field: K,
+  value: string | undefined
+) => {
+  if (value !== undefined) facts[field] ??= value
+}
+
+const conidsBySymbol = (rows: InstrumentRows): ReadonlyMap<string, ReadonlySet<string>> => {
+  const found = new Map<string, Set<string>>()
+  for (const row of [...rows.securities, ...rows.positions, ...rows.trades]) {
+    if (row.symbol === undefined || row.conid === undefined) continue
+    found.set(row.symbol, (found.get(row.symbol) ?? new Set()).add(row.conid))
+  }
+  return found
+}
+
+const canonicalOf = (row: SecurityFields, currency: string): CanonicalSymbol | undefined =>
+  canonicalSymbol({
+    symbol: row.symbol ?? "",
+    ...(row.listingExchange === undefined ? {} : { listingExchange: row.listingExchange }),
+    exchanges: row.exchange === undefined ? [] : [row.exchange],
+    currency
+  })
+
+const symbolKey = (row: SecurityFields, currency: string, bySymbol: ReadonlyMap<string, ReadonlySet<string>>) => {
+  const end = isEquity(row.assetCategory) ? `/${currency}` : `/${currency}/${row.assetCategory}`
+  const canonical = canonicalOf(row, currency)
+  if (canonical !== undefined) return `${canonical.symbol}${end}`
+  const sameLine = [...bySymbol.get(row.symbol ?? "") ?? []].filter((key) => key.endsWith(end))
+  return sameLine.length === 1 && sameLine[0] !== undefined
+    ? sameLine[0]
+    : `${row.symbol}@${row.listingExchange ?? row.exchange ?? ""}${end}`
+}
+
+const isEquity = (category: string | undefined): boolean => category === undefined || isBookable(category)
+
+/** A contract for difference on a share, or an option, is another line than the share of that symbol. */
+const sameClass = (a: string | undefined, b: string | undefined): boolean =>
+  a === undefined || b === undefined || a === b || (isBookable(a) && isBookable(b))
+
+const sameOrUntold = (a: string | undefined, b: string | undefined): boolean =>
+  a === undefined || b === undefined || a === b
+
+const newestFirst = (a: Trade | CashTransaction, b: Trade | CashTransaction): number =>
+  compare(dayOf(b), dayOf(a)) || compare(b.transactionID ?? "", a.transactionID ?? "")
+
+const dayOf = (row: Trade | CashTransaction): string =>
+  row.reportDate ?? row.dateTime?.date ?? ("tradeDate" in row ? row.tradeDate ?? "" : "")
+
+/** What rows that carry a conid say of it: currencies by rank, as symbols of two conids are told apart by them. */
+const statedByConid = (rows: InstrumentRows) => {
+  const stated = new Map<string, { currency?: string; category?: string }>()
+  for (const row of [...rows.trades, ...rows.positions, ...rows.securities]) {
+    if (row.conid === undefined) continue
+    const facts = stated.get(row.conid) ?? {}
+    if (row.currency !== undefined) facts.currency ??= row.currency
+    if (row.assetCategory !== undefined) facts.category ??= row.assetCategory
+    stated.set(row.conid, facts)
+  }
+  return stated
+}
+
+const symbolsInSeveralCurrencies = (rows: InstrumentRows): ReadonlySet<string> => {
+  const currencies = new Map<string, string>()
+  const several = new Set<string>()
+  for (const { assetCategory, conid, currency, symbol } of [...rows.trades, ...rows.positions]) {
+    if (conid !== undefined || symbol === undefined || currency === undefined || !isEquity(assetCategory)) continue
+    if ((currencies.get(symbol) ?? currency) !== currency) several.add(symbol)
+    currencies.set(symbol, currency)
+  }
+  return several
+}
+
+const resolve = (facts: Facts, symbolMap: SymbolMap): InstrumentMatch => {
+  const symbol = facts.symbol ?? ""
+  const told = canonicalSymbol({
+    symbol,
+    ...(facts.listingExchange === undefined ? {} : { listingExchange: facts.listingExchange }),
+    exchanges: [...facts.exchanges],
+    ...(facts.currency === undefined ? {} : { currency: facts.currency })
+  })
+  const override = [facts.conid, symbol, told?.symbol]
+    .map((name) => name === undefined ? undefined : symbolMap.get(name))
+    .find((entry) => entry !== undefined)
+  const canonical = override === undefined ? told : overriddenSymbol(override)
+  if (canonical === undefined) {
+    const venue = facts.listingExchange ?? ([...facts.exchanges].join(", ") || "no exchange given")
+    const line = `"${facts.conid ?? symbol}": { "symbol": "${symbol}", "mic": "…"${
+      facts.currency === undefined ? "" : `, "currency": "${facts.currency}"`
+    } }`
+    return { _tag: "UnknownVenue", detail: `${symbol} on ${venue}; add to the symbol map: ${line}` }
+  }
+  const currency = override?.currency ?? facts.currency
+  return {
+    _tag: "Known",
+    instrument: {
+      key: facts.key,
+      ...canonical,
+      ...(currency === undefined ? {} : { currency }),
+      ...(facts.conid === undefined ? {} : { conid: facts.conid }),
+      ...(facts.isin === undefined ? {} : { isin: facts.isin }),
+      ...(facts.name === undefined ? {} : { name: facts.name })
+    }
+  }
+}

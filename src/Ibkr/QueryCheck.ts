@@ -1,0 +1,43 @@
+import type { SectionTally } from "./FlexStatement.ts"
+
+/** What the query leaves out: `findings` make it unable to serve a nightly run, `costs` are worth a line. */
+export interface QueryVerdict {
+  readonly findings: ReadonlyArray<string>
+  readonly costs: ReadonlyArray<string>
+}
+
+const required: Readonly<Record<string, string>> = {
+  Trades: "Trades",
+  CashTransactions: "Cash Transactions",
+  OpenPositions: "Open Positions"
+}
+
+const levels: Readonly<Record<string, string>> = {
+  Trades: "Execution",
+  CashTransactions: "Detail",
+  OpenPositions: "Summary"
+}
+
+/**
+ * An empty section is a quiet day; a missing one, one that has only roll-ups, or one whose rows carry no id is a query
+ * that cannot serve: it would import nothing, every night, without a word.
+ */
+export const checkQuery = (sections: ReadonlyMap<string, SectionTally>): QueryVerdict => {
+  const findings: Array<string> = []
+  for (const [section, name] of Object.entries(required)) {
+    const tally = sections.get(section)
+    if (tally === undefined) findings.push(`section ${name} is missing`)
+    else if (tally.rows > 0 && tally.usable === 0) {
+      const seen = [...tally.rollUps].join(", ")
+      findings.push(`section ${name} has only roll-ups (${seen}): tick ${levels[section]}`)
+    } else if (section !== "OpenPositions" && tally.usable > 0 && tally.withoutId === tally.usable) {
+      findings.push(`no row of ${name} has an id: tick ${section === "Trades" ? "Trade ID" : "Transaction ID"}`)
+    }
+  }
+  const costs: Array<string> = []
+  if (!sections.has("CashReport")) costs.push("no Cash Report section: cash is not compared")
+  if (!sections.has("SecuritiesInfo")) {
+    costs.push("no Financial Instrument Information section: instruments known only by symbol may stay unknown")
+  }
+  return { findings, costs }
+}

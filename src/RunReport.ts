@@ -1,0 +1,140 @@
+import type { StatementInfo } from "./Broker.ts"
+import type { Activity, SkippedRow } from "./Portfolio/Activity.ts"
+import * as Decimals from "./Portfolio/Decimal.ts"
+import type { CashDrift, PositionDrift } from "./Portfolio/Reconcile.ts"
+
+export type ActivityStatus = "imported" | "already-synced" | "planned"
+
+/** An activity with what became of it and what its instrument is called. */
+export interface ReportedActivity {
+  readonly activity: Activity
+  readonly status: ActivityStatus
+  readonly symbol?: string
+  readonly isin?: string
+  readonly conid?: string
+}
+
+export interface ReportedError {
+  readonly tag: string
+  readonly message: string
+  readonly hint: string
+  readonly exitCode: number
+}
+
+/** Positions before they could be compared have the broker's side only. */
+export type ReportedPosition = Pick<PositionDrift, "symbol" | "broker"> & Partial<PositionDrift>
+
+/** What one run did, whether it succeeded or not. */
+export interface RunReport {
+  readonly runId: string
+  readonly provider: string
+  readonly account: string
+  readonly dryRun: boolean
+  readonly statements: ReadonlyArray<StatementInfo>
+  readonly activities: ReadonlyArray<ReportedActivity>
+  readonly skipped: ReadonlyArray<SkippedRow>
+  readonly reconciled: boolean
+  /** toDate of the latest statement. */
+  readonly asOf?: string
+  readonly positions: ReadonlyArray<ReportedPosition>
+  readonly cash: ReadonlyArray<CashDrift>
+  /** What the person should know; each is also a warning in the log. */
+  readonly warnings: ReadonlyArray<string>
+  readonly error?: ReportedError
+}
+
+export const counts = (report: RunReport) => {
+  const of = (status: ActivityStatus) => report.activities.filter((each) => each.status === status).length
+  const held = report.skipped.filter((row) => row.held).length
+  return {
+    imported: of("imported"),
+    planned: of("planned"),
+    alreadySynced: of("already-synced"),
+    skipped: report.skipped.length,
+    held
+  }
+}
+
+const activityJson = ({ activity, conid, isin, status, symbol }: ReportedActivity) => ({
+  externalId: activity.externalId,
+  type: activity.type,
+  subtype: activity.subtype,
+  date: activity.date,
+  time: activity.time,
+  symbol,
+  isin,
+  conid,
+  currency: activity.currency,
+  quantity: activity.quantity && Decimals.format(activity.quantity),
+  unitPrice: activity.unitPrice && Decimals.format(activity.unitPrice),
+  amount: Decimals.format(activity.amount),
+  fee: activity.fee && Decimals.format(activity.fee),
+  note: activity.note,
+  status
+})
+
+const skippedJson = ({ detail, externalId, held, reason, section }: SkippedRow) => ({
+  section,
+  externalId,
+  reason,
+  detail,
+  held
+})
+
+const positionJson = ({ broker, drift, symbol, tracker }: ReportedPosition) => ({
+  symbol,
+  broker: Decimals.format(broker),
+  wealthfolio: tracker && Decimals.format(tracker),
+  drift: drift && Decimals.format(drift)
+})
+
+const cashJson = ({ booked, broker, currency, drift, tracker, trackerDrift }: CashDrift) => ({
+  currency,
+  broker: Decimals.format(broker),
+  booked: Decimals.format(booked),
+  drift: Decimals.format(drift),
+  wealthfolio: tracker && Decimals.format(tracker),
+  trackerDrift: trackerDrift && Decimals.format(trackerDrift)
+})
+
+const line = (value: unknown): string => `    ${JSON.stringify(value)}`
+
+/**
+ * The public JSON of a run, in pieces, so that a year of activities is never one text in memory. Decimals are plain
+ * strings; fields that do not apply are absent.
+ */
+export function* runJson(report: RunReport): Generator<string> {
+  const { account, dryRun, error, provider, runId } = report
+  const head = {
+    runId,
+    provider,
+    account,
+    dryRun,
+    outcome: error === undefined ? "success" : "failure",
+    ...(error === undefined ? {} : { error }),
+    statements: report.statements,
+    counts: counts(report)
+  }
+  yield JSON.stringify(head, undefined, 2).replace(/\n\}$/, ",\n")
+  yield* list("activities", report.activities, activityJson)
+  yield ",\n"
+  yield* list("skipped", report.skipped, skippedJson)
+  const rest = { reconciled: report.reconciled, asOf: report.asOf }
+  yield `,\n${JSON.stringify(rest, undefined, 2).slice(2, -2)},\n`
+  yield* list("positions", report.positions, positionJson)
+  yield ",\n"
+  yield* list("cash", report.cash, cashJson)
+  yield ",\n"
+  yield* list("warnings", report.warnings, (text) => text)
+  yield "\n}\n"
+}
+
+function* list<A>(name: string, items: ReadonlyArray<A>, encode: (item: A) => unknown): Generator<string> {
+  if (items.length === 0) return yield `  "${name}": []`
+  yield `  "${name}": [\n`
+  for (let start = 0; start < items.length; start += 500) {
+    const lines = items.slice(start, start + 500).map((item) => line(encode(item)))
+    yield lines.join(",\n") + (start + 500 < items.length ? ",\n" : "\n")
+  }
+  yield "  ]"
+}

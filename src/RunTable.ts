@@ -1,0 +1,96 @@
+import * as Decimals from "./Portfolio/Decimal.ts"
+import type { Decimal } from "./Portfolio/Decimal.ts"
+import { counts, type RunReport } from "./RunReport.ts"
+
+const rowsShown = 40
+
+/** What a person reads: the state of the data first, then what was done, then what needs a look. */
+export function* runTable(report: RunReport, ageOfData: string | void): Generator<string> {
+  yield `${ageOfData ?? "no statement was read"}\n`
+  const { alreadySynced, held, imported, planned, skipped } = counts(report)
+  const done = report.dryRun ? `would import ${planned}` : `imported ${imported}`
+  yield `${done}, already synced ${alreadySynced}, skipped ${skipped}${
+    held > 0 ? ` (${held} held, tried again)` : ""
+  }\n`
+  for (const warning of report.warnings) yield `note: ${warning}\n`
+  const fresh = report.activities.filter(({ status }) => status !== "already-synced")
+  if (fresh.length > 0) {
+    yield "\n"
+    yield* table(
+      ["date", "type", "symbol", "quantity", "price", "amount", "fee", "", "id"],
+      fresh.map(({ activity, symbol }) => [
+        activity.date,
+        activity.type,
+        symbol ?? "",
+        number(activity.quantity),
+        number(activity.unitPrice),
+        number(activity.amount),
+        number(activity.fee),
+        activity.currency,
+        activity.externalId
+      ]),
+      new Set([3, 4, 5, 6])
+    )
+  }
+  if (report.skipped.length > 0) {
+    yield "\n"
+    yield* table(
+      ["skipped", "id", "why"],
+      report.skipped.map((
+        row
+      ) => [row.held ? `${row.reason} (held)` : row.reason, row.externalId ?? row.section, row.detail])
+    )
+  }
+  if (report.positions.length > 0) {
+    yield "\n"
+    yield* table(
+      ["position", "broker", "wealthfolio", "drift"],
+      report.positions.map((
+        { broker, drift, symbol, tracker }
+      ) => [symbol, number(broker), number(tracker), number(drift)]),
+      new Set([1, 2, 3])
+    )
+  }
+  if (report.cash.length > 0) {
+    yield "\n"
+    yield* table(
+      ["cash", "broker", "booked", "unexplained", "wealthfolio", "drift"],
+      report.cash.map((line) => [
+        line.currency,
+        number(line.broker),
+        number(line.booked),
+        number(line.drift),
+        number(line.tracker),
+        number(line.trackerDrift)
+      ]),
+      new Set([1, 2, 3, 4, 5])
+    )
+  }
+  if (report.error === undefined) return
+  yield `\nfailed (exit ${report.error.exitCode}): ${report.error.message}\n  → ${report.error.hint}\n`
+}
+
+const number = (value: Decimal | undefined): string => value === undefined ? "" : Decimals.format(value)
+
+/** A broker's words must not steer the terminal. */
+// oxlint-disable-next-line no-control-regex
+const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ")
+
+function* table(
+  head: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  right: ReadonlySet<number> = new Set()
+): Generator<string> {
+  const shown = rows.slice(0, rowsShown).map((row) => row.map(printable))
+  const widths = head.map((title, column) => Math.max(title.length, ...shown.map((row) => row[column]?.length ?? 0)))
+  const format = (row: ReadonlyArray<string>) =>
+    `${
+      row.map((cell, column) =>
+        right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+      )
+        .join("  ").trimEnd()
+    }\n`
+  yield format(head)
+  for (const row of shown) yield format(row)
+  if (rows.length > shown.length) yield `… and ${rows.length - shown.length} more (--format json shows all)\n`
+}

@@ -1,0 +1,158 @@
+import { Effect, Layer, Scope } from "effect"
+import { SqlClient } from "effect/sql"
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync
+} from "node:fs"
+import { join } from "node:path"
+import { acquire, exclusive } from "./AccountLock.ts"
+import { latestVersion, migrate, type Migrations, migrations, storedVersion } from "./Migrations.ts"
+import { make } from "./NodeSqlite.ts"
+import { copyPath, copyStore } from "./StoreCopy.ts"
+import { fromCause, fromSqlError, StoreError, storeError } from "./StoreError.ts"
+
+export interface DatabaseOptions {
+  /** Made with mode 0700 when it is not there. */
+  readonly dataDir: string
+  /** The account whose lock is held while the layer lives. */
+  readonly upstream: string
+  /** For tests of upgrades. */
+  readonly migrations?: Migrations
+}
+
+/** Two accounts that open the same data directory create and migrate the file one after the other. */
+const openingLockWaitMillis = 10_000
+
+const attempt = <A>(path: string, run: () => A) => Effect.try({ try: run, catch: fromCause(path) })
+
+const prepareDirectory = (dataDir: string) =>
+  attempt(dataDir, () => {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  })
+
+/** Creates the file when it is missing and says whether it did. An empty one was something else before: no new start. */
+const prepareFile = (path: string) =>
+  attempt(path, () => {
+    if (existsSync(path)) {
+      if (statSync(path).size === 0) throw storeError("corrupt", path, "the file is empty")
+      accessSync(path, constants.R_OK | constants.W_OK)
+      return false
+    }
+    closeSync(openSync(path, "wx", 0o600))
+    return true
+  })
+
+const newerStore = (dataDir: string, path: string, version: number, known: number) =>
+  attempt(dataDir, () => {
+    const copies = readdirSync(dataDir)
+      .map((name) => Number(/^sync\.db\.before-(\d+)$/.exec(name)?.[1]))
+      .filter((copy) => copy > known)
+    const copy = copies.length === 0 ? undefined : copyPath(path, Math.min(...copies))
+    return new StoreError({
+      reason: "newer",
+      path,
+      message:
+        `the record store ${path} was written by a newer release (schema ${version}, this program knows ${known})`,
+      hint: copy === undefined
+        ? "Run the newer release; no copy from before its change was found beside the store."
+        : `Run the newer release, or put back the copy it made before its change: ${copy}`
+    })
+  })
+
+const checkPages = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, path: string) {
+  const rows = yield* sql<{ quickCheck: string }>`PRAGMA quick_check(1)`
+  const verdict = rows[0]?.quickCheck ?? "no answer"
+  if (verdict !== "ok") return yield* storeError("corrupt", path, verdict.split("\n").at(-1))
+})
+
+const upgrade = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  path: string,
+  known: Migrations,
+  copyFirst: boolean
+) {
+  const version = latestVersion(known)
+  // The transaction keeps other runs from writing between the copy and the change.
+  yield* sql.withTransaction(Effect.gen(function*() {
+    if (copyFirst) {
+      const copy = copyPath(path, version)
+      yield* copyStore(path, copy)
+      yield* Effect.logInfo(`record store is brought to schema ${version}; copy of the old one: ${copy}`)
+    }
+    yield* migrate(known)
+  }))
+})
+
+const proveWritable = (sql: SqlClient.SqlClient) =>
+  sql`INSERT INTO store_opening (id, openings) VALUES (1, 1)
+    ON CONFLICT (id) DO UPDATE SET openings = store_opening.openings + 1`
+
+const openFile = Effect.fnUntraced(function*(dataDir: string, path: string, known: Migrations) {
+  const created = yield* prepareFile(path)
+  const sql = yield* make(path).pipe(
+    Effect.mapError(fromSqlError(path)),
+    Effect.tap((sql) =>
+      Effect.gen(function*() {
+        const target = latestVersion(known)
+        const version = created ? 0 : yield* storedVersion
+        if (version === undefined) return yield* storeError("corrupt", path, "it is not a store of broker-sync")
+        if (version > target) return yield* yield* newerStore(dataDir, path, version, target)
+        yield* checkPages(sql, path)
+        // No write-ahead log: it breaks on network file systems.
+        yield* sql`PRAGMA journal_mode = DELETE`
+        yield* sql`PRAGMA synchronous = FULL`
+        if (version < target) yield* upgrade(sql, path, known, !created)
+        yield* proveWritable(sql)
+      }).pipe(
+        Effect.provideService(SqlClient.SqlClient, sql),
+        Effect.catchTags({
+          SqlError: (error) => Effect.fail(fromSqlError(path)(error)),
+          MigrationError: (error) => Effect.fail(storeError("unavailable", path, error.message))
+        })
+      )
+    ),
+    Effect.onError(() =>
+      Effect.sync(() => {
+        if (created && existsSync(path) && statSync(path).size === 0) rmSync(path)
+      })
+    )
+  )
+  return sql
+})
+
+/** `sync.db` in the data directory: locked for the account, migrated (a copy is made first) and proven writable. */
+export const layer = (options: DatabaseOptions): Layer.Layer<SqlClient.SqlClient, StoreError> =>
+  Layer.effect(
+    SqlClient.SqlClient,
+    Effect.gen(function*() {
+      yield* prepareDirectory(options.dataDir)
+      yield* acquire(options.dataDir, options.upstream)
+      const path = join(options.dataDir, "sync.db")
+      const scope = yield* Effect.scope
+      const open = openFile(options.dataDir, path, options.migrations ?? migrations)
+      // The opening lock ends here, the connection with the layer.
+      return yield* Effect.scoped(
+        exclusive(join(options.dataDir, "lock.db"), openingLockWaitMillis).pipe(
+          Effect.andThen(Effect.provideService(open, Scope.Scope, scope))
+        )
+      )
+    })
+  )
+
+/** In memory: no file, no lock. */
+export const layerMemory: Layer.Layer<SqlClient.SqlClient> = Layer.effect(
+  SqlClient.SqlClient,
+  Effect.gen(function*() {
+    const sql = yield* make(":memory:")
+    yield* Effect.provideService(migrate(migrations), SqlClient.SqlClient, sql)
+    return sql
+  })
+).pipe(Layer.orDie)

@@ -1,0 +1,55 @@
+import { Effect } from "effect"
+import { Migrator, SqlClient, type SqlError } from "effect/sql"
+
+/** By `<number>_<name>`; the number of the last one is the version of the schema. A released one is never edited. */
+export type Migrations = Readonly<Record<string, Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>>>
+
+const table = "schema_migration"
+
+export const migrations: Migrations = {
+  "0001_records": Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`CREATE TABLE store_opening (id INTEGER PRIMARY KEY NOT NULL, openings INTEGER NOT NULL)`
+    yield* sql`CREATE TABLE sync_record (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, external_id TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
+      content_hash TEXT NOT NULL, tracker_id TEXT, run_id TEXT NOT NULL, reason TEXT, detail TEXT, held INTEGER NOT NULL,
+      source TEXT, PRIMARY KEY (upstream, tracker, external_id))`
+    yield* sql`CREATE INDEX sync_record_held ON sync_record (upstream, tracker) WHERE held = 1`
+    yield* sql`CREATE TABLE run (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, run_id TEXT NOT NULL, started_at TEXT NOT NULL, dry_run INTEGER NOT NULL,
+      finished_at TEXT, outcome TEXT, exit_code INTEGER, imported INTEGER, already_synced INTEGER, skipped INTEGER,
+      held INTEGER, statement TEXT, PRIMARY KEY (upstream, tracker, run_id))`
+    yield* sql`CREATE TABLE instrument (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, instrument_key TEXT NOT NULL, asset_id TEXT NOT NULL,
+      PRIMARY KEY (upstream, tracker, instrument_key))`
+    yield* sql`CREATE TABLE statement (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, id TEXT NOT NULL, path TEXT NOT NULL, from_date TEXT NOT NULL,
+      to_date TEXT NOT NULL, received_at TEXT NOT NULL, imported INTEGER NOT NULL, PRIMARY KEY (upstream, tracker, id))`
+    yield* sql`CREATE TABLE coverage (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, from_date TEXT NOT NULL, to_date TEXT NOT NULL,
+      statement_id TEXT NOT NULL, PRIMARY KEY (upstream, tracker, from_date, to_date, statement_id))`
+    yield* sql`CREATE TABLE drift (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, symbol TEXT NOT NULL, statements INTEGER NOT NULL,
+      to_date TEXT NOT NULL, PRIMARY KEY (upstream, tracker, symbol))`
+    // Of the broker alone: what it was asked, and when it may be asked again, does not depend on the tracker.
+    yield* sql`CREATE TABLE flex_request (
+      upstream TEXT NOT NULL, query TEXT NOT NULL, reference_code TEXT, sent_at TEXT NOT NULL, state TEXT NOT NULL,
+      code INTEGER, not_before TEXT, PRIMARY KEY (upstream, query))`
+  })
+}
+
+export const latestVersion = (known: Migrations): number =>
+  Math.max(...Object.keys(known).map((name) => Number.parseInt(name, 10)))
+
+/** The schema version of the open file; `undefined` when it is a database, but not one of this program. */
+export const storedVersion: Effect.Effect<number | undefined, SqlError.SqlError, SqlClient.SqlClient> = Effect.gen(
+  function*() {
+    const sql = yield* SqlClient.SqlClient
+    const tables = yield* sql`SELECT name FROM sqlite_master WHERE type = 'table' AND name = ${table}`
+    if (tables.length === 0) return undefined
+    const rows = yield* sql<{ version: number | null }>`SELECT max(migration_id) AS version FROM ${sql(table)}`
+    return rows[0]?.version ?? undefined
+  }
+)
+
+export const migrate = (known: Migrations) => Migrator.make({})({ loader: Migrator.fromRecord(known), table })

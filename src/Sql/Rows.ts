@@ -1,0 +1,62 @@
+import { Option, Schema, SchemaGetter } from "effect"
+import { skipReasons } from "../Portfolio/Activity.ts"
+import { PlainDate } from "../Portfolio/PlainDate.ts"
+
+/** A column that may be NULL is a key that may be absent. */
+const nullable = <T, E>(schema: Schema.Codec<T, E>) =>
+  Schema.NullOr(schema).pipe(Schema.decodeTo(Schema.optionalKey(Schema.toType(schema)), {
+    decode: SchemaGetter.transformOptional((value: Option.Option<T | null>) =>
+      Option.filter(value, (present): present is T => present !== null)
+    ),
+    encode: SchemaGetter.transformOptional((value: Option.Option<T>): Option.Option<T | null> =>
+      Option.some(Option.getOrNull(value))
+    )
+  }))
+
+const Source = Schema.Struct({
+  section: Schema.String,
+  fields: Schema.Record(Schema.String, Schema.String),
+  context: Schema.optionalKey(Schema.Array(Schema.suspend((): Schema.Codec<SourceRow> => Source)))
+})
+interface SourceRow {
+  readonly section: string
+  readonly fields: { readonly [name: string]: string }
+  readonly context?: ReadonlyArray<SourceRow>
+}
+
+export const SyncRecordRow = Schema.Struct({
+  externalId: Schema.String,
+  kind: Schema.String,
+  state: Schema.Literals(["pending", "synced", "skipped", "removed"]),
+  contentHash: Schema.String,
+  trackerId: nullable(Schema.String),
+  runId: Schema.String,
+  reason: nullable(Schema.Literals(skipReasons)),
+  detail: nullable(Schema.String),
+  held: Schema.BooleanFromBit,
+  source: nullable(Schema.fromJsonString(Source))
+})
+
+export const StatementRow = Schema.Struct({
+  id: Schema.String,
+  path: Schema.String,
+  fromDate: PlainDate,
+  toDate: PlainDate,
+  receivedAt: Schema.String,
+  imported: Schema.BooleanFromBit
+})
+
+export const FlexRequestRow = Schema.Struct({
+  query: Schema.String,
+  referenceCode: nullable(Schema.String),
+  sentAt: Schema.String,
+  state: Schema.Literals(["sent", "accepted", "received", "refused"]),
+  code: nullable(Schema.Int),
+  notBefore: nullable(Schema.String)
+})
+
+export const InstrumentRow = Schema.Struct({ instrumentKey: Schema.String, assetId: Schema.String })
+
+export const DriftRow = Schema.Struct({ symbol: Schema.String, statements: Schema.Int, toDate: PlainDate })
+
+export const LatestRow = Schema.Struct({ toDate: Schema.NullOr(PlainDate) })

@@ -1,0 +1,72 @@
+import { Effect, Schema } from "effect"
+import { createReadStream, createWriteStream } from "node:fs"
+import { chmod, mkdir, open, rename, rm } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { pipeline } from "node:stream/promises"
+import { createGunzip, createGzip } from "node:zlib"
+import { exitCodes, type Failure } from "./Failure.ts"
+import type { PlainDate } from "./Portfolio/PlainDate.ts"
+
+/** A statement could not be kept, or a kept one not be read. */
+export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveError", {
+  path: Schema.String,
+  reason: Schema.String
+}) implements Failure {
+  override get message() {
+    return `the archived statement ${this.path} cannot be used: ${this.reason}`
+  }
+  readonly hint = "check space and permissions of BROKER_SYNC_DATA_DIR; the statement is pulled again by the next run"
+  readonly exitCode = exitCodes.store
+}
+
+export interface ArchivedName {
+  readonly account: string
+  readonly from: PlainDate
+  readonly to: PlainDate
+  /** Of the bytes as they came, in hex. */
+  readonly sha256: string
+}
+
+const attempt = <A>(path: string, run: () => Promise<A>): Effect.Effect<A, ArchiveError> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) => new ArchiveError({ path, reason: cause instanceof Error ? cause.message : String(cause) })
+  })
+
+const pathOf = (dataDir: string, name: ArchivedName): string =>
+  join(
+    dataDir,
+    "statements",
+    `${name.account.replace(/[^A-Za-z0-9]/g, "_")}_${name.from}_${name.to}_${name.sha256.slice(0, 16)}.xml.gz`
+  )
+
+/** Keeps a statement as it came (gzip, 0600), whole or not at all. Returns its path; a statement kept before is not written again. */
+export const keepStatement = (
+  dataDir: string,
+  source: string,
+  name: ArchivedName
+): Effect.Effect<string, ArchiveError> => {
+  const path = pathOf(dataDir, name)
+  return attempt(path, async () => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const temporary = `${path}.part`
+    await pipeline(createReadStream(source), createGzip(), createWriteStream(temporary, { mode: 0o600 }))
+    await chmod(temporary, 0o600)
+    const file = await open(temporary, "r+")
+    await file.sync()
+    await file.close()
+    await rename(temporary, path)
+    return path
+  })
+}
+
+/** Unpacks an archived statement into `target`. */
+export const unpackStatement = (path: string, target: string): Effect.Effect<void, ArchiveError> =>
+  attempt(path, async () => {
+    try {
+      await pipeline(createReadStream(path), createGunzip(), createWriteStream(target, { mode: 0o600 }))
+    } catch (cause) {
+      await rm(target, { force: true })
+      throw cause
+    }
+  })

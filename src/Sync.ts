@@ -1,0 +1,235 @@
+import { Cause, DateTime, Effect, Exit, Ref, Schema } from "effect"
+import { Broker, type ReceivedStatement } from "./Broker.ts"
+import { type ExitCode, exitCodes, type Failure } from "./Failure.ts"
+import { Metrics } from "./Metrics.ts"
+import * as Decimals from "./Portfolio/Decimal.ts"
+import * as PlainDates from "./Portfolio/PlainDate.ts"
+import type { PlainDate } from "./Portfolio/PlainDate.ts"
+import { waitingFor } from "./Progress.ts"
+import { counts, type ReportedActivity, type RunReport } from "./RunReport.ts"
+import { brokerSide, compare } from "./Sync/Compare.ts"
+import { importReport, mapStatement } from "./Sync/Import.ts"
+import { summaryOf } from "./Sync/Summary.ts"
+import { SyncRecordStore } from "./SyncRecordStore.ts"
+import { WealthfolioRepo } from "./WealthfolioRepo.ts"
+
+export interface SyncOptions {
+  readonly runId: string
+  /** The label in metrics, logs and JSON. */
+  readonly account: string
+  /** The broker's account number; first part of every idempotency key. */
+  readonly upstream: string
+  /** Everything up to the import; nothing is written, compared or pushed. */
+  readonly dryRun: boolean
+  readonly failOnDrift: boolean
+  readonly tokenExpires?: PlainDate
+}
+
+/** The tracker would not take some rows. They are held and tried again; the others are in. */
+export class RowsRefused extends Schema.TaggedError<RowsRefused>()("RowsRefused", {
+  rows: Schema.Int,
+  first: Schema.String
+}) implements Failure {
+  override get message() {
+    return `Wealthfolio refused ${this.rows} row(s), the first with: ${this.first}`
+  }
+  readonly hint = "the other rows are in; these are held and tried again in every run: see `skipped` for each"
+  readonly exitCode = exitCodes.tracker
+}
+
+/** Only with --fail-on-drift. */
+export class DriftFound extends Schema.TaggedError<DriftFound>()("DriftFound", {
+  symbols: Schema.Array(Schema.String)
+}) implements Failure {
+  override get message() {
+    return `positions differ by more than 0.01: ${this.symbols.join(", ")}`
+  }
+  readonly hint =
+    "compare the rows of these symbols in Wealthfolio with the broker's; rows in `skipped` are the usual cause"
+  readonly exitCode = exitCodes.drift
+}
+
+const driftTolerance = Decimals.of("0.01")
+
+/**
+ * The run: what earlier runs left, then tonight's statement; each is mapped, what is known dropped, the rest imported and
+ * remembered; then both sides are compared. Never fails: what went wrong is in the report, and so is all that went well.
+ */
+export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
+  const store = yield* SyncRecordStore
+  const metrics = yield* Metrics
+  const { provider } = yield* Broker
+  const startedAt = yield* DateTime.now
+  const ledger = yield* Ref.make<RunReport>({
+    runId: options.runId,
+    provider,
+    account: options.account,
+    dryRun: options.dryRun,
+    statements: [],
+    activities: [],
+    skipped: [],
+    reconciled: false,
+    positions: [],
+    cash: [],
+    warnings: []
+  })
+  const begin = options.dryRun
+    ? Effect.void
+    : store.beginRun({ runId: options.runId, startedAt: DateTime.formatIso(startedAt), dryRun: false })
+
+  const finish = Effect.fnUntraced(function*(exit: Exit.Exit<void, Failure>) {
+    const report: RunReport = yield* Ref.updateAndGet(ledger, (report) => withOutcome(report, exit))
+    const finishedAt = yield* DateTime.now
+    if (!options.dryRun) {
+      const { alreadySynced, held, imported, skipped } = counts(report)
+      yield* store.endRun(options.runId, {
+        finishedAt: DateTime.formatIso(finishedAt),
+        outcome: report.error === undefined ? "success" : "failure",
+        exitCode: report.error?.exitCode ?? exitCodes.success,
+        imported,
+        alreadySynced,
+        skipped,
+        held
+      }).pipe(Effect.catch((error) => Effect.logWarning(error.message)))
+      yield* metrics.push(yield* summaryOf(report, { startedAt, finishedAt, tokenExpires: options.tokenExpires }))
+    }
+    return report
+  })
+
+  return yield* begin.pipe(
+    Effect.andThen(steps(options, ledger)),
+    Effect.tapCause((cause) => Cause.hasDies(cause) ? Effect.logError("defect", cause) : Effect.void),
+    Effect.exit,
+    Effect.flatMap((exit) =>
+      Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause) ? Effect.failCause(exit.cause) : finish(exit)
+    ),
+    Effect.onInterrupt(() =>
+      finish(Exit.fail({
+        _tag: "Interrupted",
+        message: "interrupted",
+        hint: "the next run goes on where this one stopped",
+        exitCode: exitCodes.interrupted
+      }))
+    )
+  )
+})
+
+const steps = Effect.fnUntraced(function*(options: SyncOptions, ledger: Ref.Ref<RunReport>) {
+  const broker = yield* Broker
+  const state: { recomputed: boolean } = { recomputed: true }
+  if (!options.dryRun) {
+    for (const statement of yield* broker.backlog) {
+      yield* Effect.logInfo(`importing a statement received earlier (${statement.id.slice(0, 12)})`)
+      yield* handle(statement, options, ledger, state)
+    }
+  }
+  const received = yield* broker.pull.pipe(waitingFor("waiting for the broker's statement"))
+  yield* handle(received, options, ledger, state)
+  yield* judge(options, yield* Ref.get(ledger))
+})
+
+/** One statement, from its bytes to the comparison. */
+const handle = Effect.fnUntraced(function*(
+  statement: ReceivedStatement,
+  options: SyncOptions,
+  ledger: Ref.Ref<RunReport>,
+  state: { recomputed: boolean }
+) {
+  const store = yield* SyncRecordStore
+  const repo = yield* WealthfolioRepo
+  const account = yield* repo.account
+  const report = yield* mapStatement(statement, options)
+  const asOf = report.statements.map(({ toDate }) => toDate).sort().at(-1)
+  yield* sayWhatTheDataIs(asOf)
+  for (const warning of report.warnings) yield* Effect.logWarning(warning)
+  const before = options.dryRun ? undefined : yield* store.latestToDate
+
+  const result = yield* importReport(statement, report, options)
+  state.recomputed = state.recomputed && result.recomputed
+  for (const warning of result.warnings) yield* Effect.logWarning(warning)
+  for (const row of result.skipped) {
+    const log = row.reason === "unsupported-asset-category" || row.reason === "before-start-date"
+      ? Effect.logInfo
+      : Effect.logWarning
+    yield* log(`skipped ${row.externalId ?? `a row of ${row.section}`}: ${row.reason}: ${row.detail}`)
+  }
+  if (!options.dryRun) yield* statement.settled
+
+  const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
+  const comparable = !options.dryRun && report.positions !== undefined && isLatest && state.recomputed
+  const comparison = comparable
+    ? yield* compare(report, result.activities, asOf)
+    : brokerSide(report, result.activities)
+  const unmet = reasonsNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
+  if (unmet !== undefined) yield* Effect.logWarning(unmet)
+  yield* Effect.logInfo(`${account.name}: ${result.activities.length} rows of the statement are booked`)
+  yield* Ref.update(ledger, (sofar): RunReport => ({
+    ...sofar,
+    statements: [...sofar.statements, ...report.statements],
+    activities: merged(sofar.activities, result.activities),
+    skipped: [
+      ...sofar.skipped.filter((row) => !result.skipped.some((again) => again.externalId === row.externalId)),
+      ...result.skipped
+    ],
+    ...comparison,
+    ...(asOf === undefined ? {} : { asOf }),
+    warnings: [...sofar.warnings, ...report.warnings, ...result.warnings, ...(unmet === undefined ? [] : [unmet])]
+  }))
+})
+
+const reasonsNotCompared = (options: SyncOptions, positions: boolean, latest: boolean, recomputed: boolean) => {
+  if (options.dryRun) return undefined
+  if (!positions) return "positions are not compared: the statement has no Open Positions section"
+  if (!latest) return "positions are not compared: a later statement is known"
+  if (!recomputed) return "positions are not compared: Wealthfolio did not recompute its holdings in time"
+  return undefined
+}
+
+/** A row that an earlier statement of this run imported stays imported. */
+const merged = (
+  sofar: ReadonlyArray<ReportedActivity>,
+  now: ReadonlyArray<ReportedActivity>
+): ReadonlyArray<ReportedActivity> => {
+  if (sofar.length === 0) return now
+  const before = new Set(sofar.map(({ activity }) => activity.externalId))
+  return [...sofar, ...now.filter(({ activity }) => !before.has(activity.externalId))]
+}
+
+const sayWhatTheDataIs = Effect.fnUntraced(function*(asOf: PlainDate | undefined) {
+  if (asOf !== undefined) yield* Effect.logInfo(yield* ageOfData(asOf))
+})
+
+/** `as of 2026-01-02 (1 business days old)` */
+export const ageOfData = Effect.fnUntraced(function*(asOf: PlainDate) {
+  const today = PlainDates.fromEpochMillis(DateTime.toEpochMillis(yield* DateTime.now))
+  return `as of ${asOf} (${PlainDates.businessDaysBetween(asOf, today)} business days old)`
+})
+
+/** What makes a run that went through fail all the same. */
+const judge = Effect.fnUntraced(function*(options: SyncOptions, report: RunReport) {
+  const refused = report.skipped.filter((row) => row.reason === "refused")
+  const [first] = refused
+  if (first !== undefined) {
+    return yield* new RowsRefused({ rows: refused.length, first: `${first.externalId}: ${first.detail}` })
+  }
+  if (!options.failOnDrift || !report.reconciled) return
+  const drifted = report.positions.filter(({ drift }) =>
+    drift !== undefined && Decimals.isLessThan(driftTolerance, Decimals.abs(drift))
+  )
+  if (drifted.length > 0) return yield* new DriftFound({ symbols: drifted.map(({ symbol }) => symbol) })
+})
+
+const withOutcome = (report: RunReport, exit: Exit.Exit<void, Failure>): RunReport =>
+  Exit.isSuccess(exit) ? report : { ...report, error: reportedError(exit.cause) }
+
+/** A typed failure as it is; anything else is a defect in this program. */
+export const reportedError = (cause: Cause.Cause<Failure>) => {
+  const failure = cause.reasons.find(Cause.isFailReason)?.error
+  const exitCode: ExitCode = failure?.exitCode ?? exitCodes.defect
+  return {
+    tag: failure?._tag ?? "Defect",
+    message: failure?.message ?? "a defect in broker-sync; the log has the details",
+    hint: failure?.hint ?? "please report it with the log of this run (secrets are not in it)",
+    exitCode
+  }
+}

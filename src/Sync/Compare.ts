@@ -1,0 +1,73 @@
+import { Effect } from "effect"
+import type { BrokerReport } from "../Broker.ts"
+import { cashSign } from "../Portfolio/Activity.ts"
+import * as Decimals from "../Portfolio/Decimal.ts"
+import type { Decimal } from "../Portfolio/Decimal.ts"
+import type { PlainDate } from "../Portfolio/PlainDate.ts"
+import { reconcileCash, reconcilePositions } from "../Portfolio/Reconcile.ts"
+import type { ReportedActivity, ReportedPosition } from "../RunReport.ts"
+import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+
+export interface Comparison {
+  readonly reconciled: boolean
+  readonly positions: ReadonlyArray<ReportedPosition>
+  readonly cash: ReturnType<typeof reconcileCash>
+}
+
+/** The broker's side alone, for a run that could not or must not compare. */
+export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<ReportedActivity>): Comparison => ({
+  reconciled: false,
+  positions: (report.positions ?? []).map(({ quantity, symbol }) => ({ symbol, broker: quantity })),
+  cash: reconcileCash({ balances: report.cash, moved: movedBy(report, activities) })
+})
+
+/** Both sides as of the statement's last day: what the tracker dates later is taken out first. */
+export const compare = Effect.fn("Sync.compare")(function*(
+  report: BrokerReport,
+  activities: ReadonlyArray<ReportedActivity>,
+  asOf: PlainDate
+) {
+  const store = yield* SyncRecordStore
+  const repo = yield* WealthfolioRepo
+  const positions = report.positions ?? []
+  const assetIds = new Map(yield* store.instruments)
+  const untied = positions.flatMap(({ instrumentKey }) => {
+    const instrument = assetIds.has(instrumentKey) ? undefined : report.instruments.get(instrumentKey)
+    return instrument === undefined ? [] : [{ instrument }]
+  })
+  if (untied.length > 0) {
+    for (const [key, match] of yield* repo.assets(untied, { create: false })) {
+      if (match._tag === "Matched") assetIds.set(key, match.assetId)
+    }
+  }
+  const holdings = yield* repo.holdings
+  const later = yield* repo.activitiesAfter(asOf)
+  const cash = new Map(
+    holdings.flatMap((each) => each._tag === "Cash" ? [[each.currency, each.quantity] as const] : [])
+  )
+  const comparison: Comparison = {
+    reconciled: true,
+    positions: reconcilePositions({
+      positions,
+      assetIds,
+      holdings: holdings.flatMap((each) => each._tag === "Security" ? [each] : []),
+      later
+    }),
+    cash: reconcileCash({ balances: report.cash, moved: movedBy(report, activities), tracker: cash, later })
+  }
+  return comparison
+})
+
+/** Signed cash per currency that the rows of this statement move; rows held over from earlier ones moved before. */
+const movedBy = (report: BrokerReport, activities: ReadonlyArray<ReportedActivity>): ReadonlyMap<string, Decimal> => {
+  const moved = new Map<string, Decimal>()
+  for (const { activity } of activities) {
+    if (report.carriedOver.has(activity.externalId)) continue
+    const sign = cashSign(activity.type)
+    if (sign === 0) continue
+    const signed = sign > 0 ? activity.amount : Decimals.negate(activity.amount)
+    moved.set(activity.currency, Decimals.add(moved.get(activity.currency) ?? Decimals.zero, signed))
+  }
+  return moved
+}

@@ -1,0 +1,268 @@
+import { Array as Arr, Effect } from "effect"
+import type { BrokerReport, ReceivedStatement } from "../Broker.ts"
+import type { Activity, SkippedRow, SkipReason, SourceRow } from "../Portfolio/Activity.ts"
+import { waitingFor } from "../Progress.ts"
+import type { ActivityStatus, ReportedActivity } from "../RunReport.ts"
+import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
+import { type AssetMatch, WealthfolioRepo } from "../WealthfolioRepo.ts"
+
+export interface ImportOptions {
+  readonly runId: string
+  /** The broker's account; first part of every idempotency key, as the tracker's keys are global. */
+  readonly upstream: string
+  readonly dryRun: boolean
+}
+
+export interface ImportResult {
+  readonly activities: ReadonlyArray<ReportedActivity>
+  readonly skipped: ReadonlyArray<SkippedRow>
+  /** Instrument key → asset id, of the instruments whose rows were sent. */
+  readonly assetIds: ReadonlyMap<string, string>
+  /** False when rows were written and the tracker did not recompute in time. */
+  readonly recomputed: boolean
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Wealthfolio takes 500 rows and more in one request; within it all or none are written. */
+const rowsPerBatch = 500
+
+/**
+ * Maps a statement with the rows held so far. A reversal whose original is in the tracker already must not vanish with it:
+ * what is booked is asked for first, and the statement mapped again if that changes anything.
+ */
+export const mapStatement = Effect.fn("Sync.map")(function*(statement: ReceivedStatement, options: ImportOptions) {
+  const store = yield* SyncRecordStore
+  const repo = yield* WealthfolioRepo
+  const held = (yield* store.held).flatMap((record) => record.source === undefined ? [] : [record.source])
+  const report = yield* statement.report(held, new Set())
+  const paired = report.skipped.flatMap(({ externalId, reason }) =>
+    externalId !== undefined && (reason === "reversed" || reason === "cancelled") ? [externalId] : []
+  )
+  if (paired.length === 0) return report
+  const known = yield* store.known(paired)
+  const inTracker = yield* repo.existing(paired.map((id) => `${options.upstream}/${id}`))
+  const booked = new Set(
+    paired.filter((id) => known.get(id)?.state === "synced" || inTracker.has(`${options.upstream}/${id}`))
+  )
+  return booked.size === 0 ? report : yield* statement.report(held, booked)
+})
+
+/** What became of the rows of a report, before anything is written. */
+interface Plan {
+  readonly known: ReadonlyArray<Activity>
+  /** In the tracker, but not in the store: written by a run that did not come to remember it. */
+  readonly found: ReadonlyMap<string, string>
+  readonly fresh: ReadonlyArray<Activity>
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** The tracker is asked before every import: a lost store makes no second copy. */
+const plan = Effect.fn("Sync.plan")(function*(report: BrokerReport, options: ImportOptions) {
+  const store = yield* SyncRecordStore
+  const repo = yield* WealthfolioRepo
+  const records = yield* store.known(report.activities.map((activity) => activity.externalId))
+  const isKnown = (activity: Activity) => records.get(activity.externalId)?.state === "synced"
+  const unsettled = report.activities.filter((activity) => !isKnown(activity))
+  const existing = unsettled.length === 0
+    ? new Map<string, string>()
+    : yield* repo.existing(unsettled.map((activity) => keyOf(activity, options)))
+  const found = new Map(unsettled.flatMap((activity) => {
+    const trackerId = existing.get(keyOf(activity, options))
+    return trackerId === undefined ? [] : [[activity.externalId, trackerId] as const]
+  }))
+  const changed = report.activities.filter((activity) => {
+    const record = records.get(activity.externalId)
+    return record?.state === "synced" && record.contentHash !== activity.contentHash
+  })
+  const result: Plan = {
+    known: report.activities.filter((activity) => isKnown(activity) || found.has(activity.externalId)),
+    found,
+    fresh: unsettled.filter((activity) => !found.has(activity.externalId)),
+    warnings: changed.map(({ externalId }) =>
+      `${externalId} was changed by the broker after it was booked; the tracker still has it as it was`
+    )
+  }
+  return result
+})
+
+/**
+ * Ties the instruments of these rows to assets. Rows whose instrument cannot be tied are held, and with them every other
+ * row made from the same broker row: nothing is booked half.
+ */
+const tie = Effect.fn("Sync.tie")(
+  function*(rows: ReadonlyArray<Activity>, report: BrokerReport, options: ImportOptions) {
+    const store = yield* SyncRecordStore
+    const repo = yield* WealthfolioRepo
+    const wanted = new Set(rows.flatMap((activity) => activity.instrumentKey ?? []))
+    const instruments = [...wanted].flatMap((key) => report.instruments.get(key) ?? [])
+    const remembered = yield* store.instruments
+    const matches = instruments.length === 0 ? new Map<string, AssetMatch>() : yield* repo.assets(
+      instruments.map((instrument) => {
+        const assetId = remembered.get(instrument.key)
+        return assetId === undefined ? { instrument } : { instrument, rememberedAssetId: assetId }
+      }),
+      { create: !options.dryRun }
+    )
+    const assetIds = new Map(
+      [...matches].flatMap(([key, match]) => match._tag === "Matched" ? [[key, match.assetId] as const] : [])
+    )
+    if (!options.dryRun) yield* store.saveInstruments(assetIds)
+    const heldBack = new Map<string, { readonly reason: SkipReason; readonly detail: string }>()
+    for (const { contentHash, instrumentKey } of rows) {
+      const match = instrumentKey === undefined ? undefined : matches.get(instrumentKey)
+      if (match?._tag === "Held") heldBack.set(contentHash, match)
+    }
+    return { assetIds, heldBack }
+  }
+)
+
+/**
+ * Drops what is known, ties instruments to assets, imports the rest oldest first and remembers all of it. Each batch is
+ * `pending` in the store before it is sent and `synced` after.
+ */
+export const importReport = Effect.fn("Sync.import")(function*(
+  statement: ReceivedStatement,
+  report: BrokerReport,
+  options: ImportOptions
+) {
+  const store = yield* SyncRecordStore
+  const repo = yield* WealthfolioRepo
+  const { found, fresh, known, warnings } = yield* plan(report, options)
+  const { assetIds, heldBack } = yield* tie(fresh, report, options)
+  const ready = fresh.filter((activity) => !heldBack.has(activity.contentHash))
+  const record = (activity: Activity, trackerId?: string): SyncRecord => ({
+    externalId: activity.externalId,
+    kind: activity.externalId.split(":")[1] ?? "row",
+    state: trackerId === undefined ? "pending" : "synced",
+    contentHash: activity.contentHash,
+    ...(trackerId === undefined ? {} : { trackerId }),
+    runId: options.runId,
+    held: false
+  })
+
+  const statuses = new Map<string, ActivityStatus>(known.map(({ externalId }) => [externalId, "already-synced"]))
+  const refused = new Map<string, string>()
+
+  const send = Effect.fnUntraced(function*(batch: ReadonlyArray<Activity>) {
+    yield* store.save(batch.map((activity) => record(activity)))
+    const outcome = yield* repo.importBatch(batch.map((activity) => {
+      const assetId = activity.instrumentKey === undefined ? undefined : assetIds.get(activity.instrumentKey)
+      return { key: keyOf(activity, options), activity, ...(assetId === undefined ? {} : { assetId }) }
+    }))
+    for (const [id, message] of outcome.refused) refused.set(id, message)
+    for (const id of outcome.imported.keys()) statuses.set(id, "imported")
+    for (const id of outcome.alreadyThere.keys()) statuses.set(id, "already-synced")
+    yield* store.save(batch.flatMap((activity) => {
+      const trackerId = outcome.imported.get(activity.externalId) ?? outcome.alreadyThere.get(activity.externalId)
+      return trackerId === undefined ? [] : [record(activity, trackerId)]
+    }))
+  })
+
+  let recomputed = true
+  if (options.dryRun) { for (const { externalId } of ready) statuses.set(externalId, "planned") }
+  else {
+    yield* store.save(known.flatMap((activity) => {
+      const trackerId = found.get(activity.externalId)
+      return trackerId === undefined ? [] : [record(activity, trackerId)]
+    }))
+    if (ready.length > 0) {
+      const batches = Arr.chunksOf(ready, rowsPerBatch)
+      const write = Effect.forEach(
+        batches,
+        (batch, index) => send(batch).pipe(waitingFor(`importing batch ${index + 1} of ${batches.length}`)),
+        { discard: true }
+      )
+      const [, inTime] = yield* repo.recomputedAfter(write)
+      recomputed = inTime
+    }
+  }
+
+  const skipped = [
+    ...report.skipped,
+    ...yield* holdBack(statement, fresh, heldBack, refused)
+  ]
+  if (!options.dryRun) yield* rememberSkipped(skipped, options)
+  const result: ImportResult = {
+    activities: report.activities.flatMap((activity) => {
+      const status = statuses.get(activity.externalId)
+      return status === undefined ? [] : [reported(activity, status, report)]
+    }),
+    skipped,
+    assetIds,
+    recomputed,
+    warnings
+  }
+  return result
+})
+
+/** Rows that the tracker cannot take yet, with their source, to be tried again in every run. */
+const holdBack = Effect.fnUntraced(function*(
+  statement: ReceivedStatement,
+  fresh: ReadonlyArray<Activity>,
+  heldBack: ReadonlyMap<string, { readonly reason: SkipReason; readonly detail: string }>,
+  refused: ReadonlyMap<string, string>
+) {
+  const rows = fresh.flatMap((activity) => {
+    const message = refused.get(activity.externalId)
+    const why = message === undefined
+      ? heldBack.get(activity.contentHash)
+      : { reason: "refused" as const, detail: message }
+    return why === undefined ? [] : [{ activity, why }]
+  })
+  if (rows.length === 0) return []
+  const store = yield* SyncRecordStore
+  const sources = new Map<string, SourceRow>(
+    (yield* store.held).flatMap(({ contentHash, source }) =>
+      source === undefined ? [] : [[contentHash, source] as const]
+    )
+  )
+  for (const [hash, source] of yield* statement.sources(new Set(rows.map(({ activity }) => activity.contentHash)))) {
+    sources.set(hash, source)
+  }
+  return rows.map(({ activity, why }): SkippedRow => {
+    const source = sources.get(activity.contentHash)
+    return {
+      section: activity.section,
+      externalId: activity.externalId,
+      reason: why.reason,
+      detail: why.detail,
+      held: true,
+      contentHash: activity.contentHash,
+      ...(source === undefined ? {} : { source })
+    }
+  })
+})
+
+/** What is booked stays so: a row that is skipped now may have been booked by an earlier run. */
+const rememberSkipped = Effect.fnUntraced(function*(skipped: ReadonlyArray<SkippedRow>, options: ImportOptions) {
+  const store = yield* SyncRecordStore
+  const known = yield* store.known(skipped.flatMap((row) => row.externalId ?? []))
+  yield* store.save(skipped.flatMap((row): ReadonlyArray<SyncRecord> => {
+    const { contentHash, detail, externalId, held, reason, source } = row
+    if (externalId === undefined || known.get(externalId)?.state === "synced") return []
+    return [{
+      externalId,
+      kind: externalId.split(":")[1] ?? "row",
+      state: "skipped",
+      contentHash: contentHash ?? "",
+      runId: options.runId,
+      reason,
+      detail,
+      held,
+      ...(source === undefined ? {} : { source })
+    }]
+  }))
+})
+
+const keyOf = (activity: Activity, options: ImportOptions): string => `${options.upstream}/${activity.externalId}`
+
+const reported = (activity: Activity, status: ActivityStatus, report: BrokerReport): ReportedActivity => {
+  const { conid, isin, symbol } = report.instruments.get(activity.instrumentKey ?? "") ?? {}
+  return {
+    activity,
+    status,
+    ...(symbol === undefined ? {} : { symbol }),
+    ...(isin === undefined ? {} : { isin }),
+    ...(conid === undefined ? {} : { conid })
+  }
+}

@@ -1,0 +1,162 @@
+import { Effect, Schema } from "effect"
+import * as Decimal from "../Portfolio/Decimal.ts"
+import { messageOf, type Reply } from "./Transport.ts"
+import { millisOf } from "./WallTime.ts"
+import { WealthfolioReplyError } from "./WealthfolioError.ts"
+
+/** Request and response shapes of Wealthfolio's HTTP interface, as far as they are read. Unknown fields are ignored. */
+const maybe = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+/** Text in activities, a JSON number in holdings. */
+const WireDecimal = Schema.Union([
+  Schema.String.pipe(
+    Schema.check(
+      Schema.makeFilter((text: string) => Decimal.parse(text) === undefined ? "expected a decimal" : undefined)
+    )
+  ),
+  Schema.Finite
+])
+
+const Instant = Schema.String.pipe(
+  Schema.check(Schema.makeFilter((text: string) => Number.isNaN(millisOf(text)) ? "expected an instant" : undefined))
+)
+
+/** Numbers were 64-bit floats on the other side: the shortest decimal that reads back to them. */
+export const decimalOf = (value: string | number): Decimal.Decimal =>
+  typeof value === "number" ? Decimal.fromFloat(value) : Decimal.of(value)
+
+export const AuthStatus = Schema.Struct({
+  requiresPassword: Schema.Boolean,
+  /** Newer hosts only. */
+  oidcEnabled: maybe(Schema.Boolean)
+})
+
+export const Accounts = Schema.Array(Schema.Struct({
+  id: Schema.String,
+  name: Schema.String,
+  currency: Schema.String,
+  isArchived: maybe(Schema.Boolean),
+  trackingMode: maybe(Schema.String)
+}))
+export type Accounts = typeof Accounts.Type
+
+export const Settings = Schema.Struct({ timezone: maybe(Schema.String) })
+
+export const Asset = Schema.Struct({
+  id: Schema.String,
+  kind: maybe(Schema.String),
+  name: maybe(Schema.String),
+  displayCode: maybe(Schema.String),
+  metadata: maybe(Schema.Unknown),
+  quoteCcy: maybe(Schema.String),
+  instrumentType: maybe(Schema.String),
+  instrumentSymbol: maybe(Schema.String),
+  instrumentExchangeMic: maybe(Schema.String)
+})
+export type Asset = typeof Asset.Type
+export const Assets = Schema.Array(Asset)
+
+export interface NewAsset {
+  readonly kind: "INVESTMENT"
+  readonly quoteMode: "MARKET"
+  readonly quoteCcy: string
+  readonly instrumentType: "EQUITY"
+  readonly instrumentSymbol: string
+  readonly instrumentExchangeMic?: string
+  readonly displayCode: string
+  readonly name?: string
+  readonly metadata?: { readonly ibkr?: { readonly conid: string }; readonly isin?: string }
+}
+
+/** Decimals are text, so that no float touches them. `amount` is the absolute net cash. */
+export interface NewRow {
+  /** Only there so that errors can be told apart. */
+  readonly id: string
+  readonly accountId: string
+  readonly activityType: string
+  readonly subtype?: string
+  readonly activityDate: string
+  readonly currency: string
+  readonly symbol?: { readonly id: string }
+  readonly quantity?: string
+  readonly unitPrice?: string
+  readonly amount?: string
+  readonly fee?: string
+  readonly notes?: string
+  readonly sourceSystem: "IBKR"
+  readonly sourceRecordId: string
+  readonly idempotencyKey: string
+}
+
+export const BulkReply = Schema.Struct({
+  created: Schema.Array(Schema.Struct({
+    id: Schema.String,
+    idempotencyKey: maybe(Schema.String)
+  })),
+  createdMappings: maybe(Schema.Array(Schema.Struct({ tempId: maybe(Schema.String), activityId: Schema.String }))),
+  errors: maybe(Schema.Array(Schema.Struct({ id: maybe(Schema.String), message: Schema.String })))
+})
+
+export const Duplicates = Schema.Struct({ duplicates: Schema.Record(Schema.String, Schema.String) })
+
+export const Holdings = Schema.Array(Schema.Struct({
+  holdingType: Schema.String,
+  instrument: maybe(Schema.Struct({
+    id: Schema.String,
+    symbol: Schema.String,
+    currency: maybe(Schema.String),
+    /** Absent from releases up to 3.2.1. */
+    exchangeMic: maybe(Schema.String)
+  })),
+  quantity: WireDecimal,
+  localCurrency: maybe(Schema.String)
+}))
+
+export const Valuations = Schema.Array(Schema.Struct({ calculatedAt: maybe(Schema.String) }))
+
+export const SearchReply = Schema.Struct({
+  data: Schema.Array(Schema.Struct({
+    id: Schema.String,
+    accountId: maybe(Schema.String),
+    assetId: maybe(Schema.String),
+    activityType: Schema.String,
+    subtype: maybe(Schema.String),
+    status: maybe(Schema.String),
+    date: Instant,
+    currency: Schema.String,
+    quantity: maybe(WireDecimal),
+    unitPrice: maybe(WireDecimal),
+    amount: maybe(WireDecimal),
+    fee: maybe(WireDecimal)
+  })),
+  meta: Schema.Struct({ totalRowCount: Schema.Int })
+})
+export type SearchRow = (typeof SearchReply.Type)["data"][number]
+
+/** Says what came instead, without a value of the account in it. */
+export const unexpected = (reply: Reply): WealthfolioReplyError =>
+  new WealthfolioReplyError({
+    operation: reply.operation,
+    host: reply.host,
+    detail: reply.location === undefined
+      ? `${reply.status} ${messageOf(reply)}`.trim()
+      : `${reply.status}, a redirect to ${reply.location}`
+  })
+
+/** The body of a 2xx reply, read by `schema`. */
+export const decode = <A, I>(schema: Schema.Codec<A, I>) => {
+  const read = Schema.decodeUnknownEffect(Schema.fromJsonString(schema))
+  return (reply: Reply): Effect.Effect<A, WealthfolioReplyError> => {
+    if (reply.status < 200 || reply.status > 299) return Effect.fail(unexpected(reply))
+    if (!reply.contentType.includes("json")) return Effect.fail(unexpected(reply))
+    return read(reply.text).pipe(
+      Effect.mapError((error) =>
+        new WealthfolioReplyError({
+          operation: reply.operation,
+          host: reply.host,
+          detail: `${reply.status} in another shape: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`
+        })
+      )
+    )
+  }
+}
