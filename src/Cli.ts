@@ -1,8 +1,7 @@
 import { Console, Effect, Option, Runtime, Schema, Stdio, Stream } from "effect"
-import { Command, Flag } from "effect/cli"
+import { CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
 import { exitCodes } from "./Failure.ts"
 import { ibkrRun } from "./IbkrRun.ts"
-import { PlainDate } from "./Portfolio/PlainDate.ts"
 import { Progress, silent, terminal } from "./Progress.ts"
 import { runJson, type RunReport } from "./RunReport.ts"
 import { runTable } from "./RunTable.ts"
@@ -21,32 +20,42 @@ export class ExitWith extends Schema.TaggedError<ExitWith>()("ExitWith", { code:
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", { message: Schema.String }) {}
 
 const format = Flag.Literals("format", ["table", "json"]).pipe(
-  Flag.withDescription("table when standard output is a terminal, else json"),
+  Flag.withDescription("what to print; default: table on a terminal, else json"),
   Flag.optional
 )
 
-const day = (name: string, description: string) =>
-  Flag.String(name).pipe(Flag.withDescription(description), Flag.withSchema(PlainDate), Flag.optional)
+/** Refused, but by name: the command line is public already. */
+const notYet = (name: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("YYYY-MM-DD"),
+    Flag.withDescription("for backfills: not in this release"),
+    Flag.optional
+  )
 
 const ibkr = Command.make(
   "ibkr",
   {
     dryRun: Flag.Boolean("dry-run").pipe(
-      Flag.withDescription("everything up to the import; prints what it would do"),
+      Flag.withDescription("show what would be imported; change nothing"),
       Flag.withDefault(false)
     ),
     file: Flag.String("file").pipe(
-      Flag.withDescription("a statement on disk instead of the web service (- = standard input)"),
+      Flag.withMetavar("PATH"),
+      Flag.withDescription("a downloaded statement instead of the web service (- reads standard input)"),
       Flag.optional
     ),
-    save: Flag.String("save").pipe(Flag.withDescription("keep the statement pulled, for --file"), Flag.optional),
+    save: Flag.String("save").pipe(
+      Flag.withMetavar("PATH"),
+      Flag.withDescription("keep the statement that the web service sends, for --file"),
+      Flag.optional
+    ),
     format,
     failOnDrift: Flag.Boolean("fail-on-drift").pipe(
-      Flag.withDescription("exit 11 when a reconciled position differs by more than 0.01"),
+      Flag.withDescription("exit 11 when a position differs by more than 0.01 from the broker's"),
       Flag.withDefault(false)
     ),
-    from: day("from", "first day of a backfill, YYYY-MM-DD (not in this release)"),
-    to: day("to", "last day of a backfill (not in this release)")
+    from: notYet("from"),
+    to: notYet("to")
   },
   Effect.fn("ibkr")(function*(flags) {
     if (Option.isSome(flags.from) || Option.isSome(flags.to)) {
@@ -80,12 +89,16 @@ const ibkr = Command.make(
     if (exitCode !== exitCodes.success) return yield* new ExitWith({ code: exitCode })
   })
 ).pipe(
-  Command.withDescription("Sync an Interactive Brokers account into Wealthfolio"),
+  Command.withDescription(
+    "Sync an Interactive Brokers account into Wealthfolio. The settings are environment variables: see the README"
+  ),
+  Command.withShortDescription("Sync an Interactive Brokers account into Wealthfolio"),
   Command.withExamples([
     {
       command: "broker-sync ibkr --file statement.xml --dry-run",
-      description: "See what a downloaded statement would import"
+      description: "See what a downloaded statement would import; needs no settings"
     },
+    { command: "broker-sync ibkr --dry-run", description: "The same with tonight's statement from the web service" },
     { command: "broker-sync ibkr", description: "The nightly run" }
   ])
 )
@@ -116,5 +129,21 @@ export const cli = root.pipe(
   Command.withSubcommands([ibkr, printVersion])
 )
 
-/** Help and version exit 0; a command line that is not understood prints help and is a `UsageError`. */
-export const runCli = (args: ReadonlyArray<string>) => Command.runWith(cli, { version, renderErrors: true })(args)
+/** What is wrong with a command line goes to standard error in a line or two: standard output has results alone. */
+const presenter = CliOutput.layerPresenter({
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Console.error(
+        `broker-sync: ${event.errors.map(({ message }) => message).join("\n")}\n\n${
+          event.commandPath.join(" ")
+        } --help shows what there is.`
+      )
+      : CliOutput.defaultPresenter.present(event)
+})
+
+/** No wizard and no second way to set the log level: LOG_LEVEL is the one. */
+const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] })
+
+/** Help and version exit 0; a command line that is not understood is a `UsageError` or a `CliError`. */
+export const runCli = (args: ReadonlyArray<string>) =>
+  Command.runWith(cli, { version, renderErrors: true })(args).pipe(Effect.provide([config, presenter]))

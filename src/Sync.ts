@@ -117,6 +117,7 @@ export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
 const steps = Effect.fnUntraced(function*(options: SyncOptions, ledger: Ref.Ref<RunReport>) {
   const broker = yield* Broker
   const state: { recomputed: boolean } = { recomputed: true }
+  yield* sayWhenTheTokenEnds(options.tokenExpires)
   if (!options.dryRun) {
     for (const statement of yield* broker.backlog) {
       yield* Effect.logInfo(`importing a statement received earlier (${statement.id.slice(0, 12)})`)
@@ -137,47 +138,64 @@ const handle = Effect.fnUntraced(function*(
 ) {
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
+  const earlier = yield* Ref.get(ledger)
   const account = yield* repo.account
-  const report = yield* mapStatement(statement, options)
+  const note = (rows: ReadonlyArray<ReportedActivity>) =>
+    Ref.update(ledger, (report) => ({ ...report, activities: merged(report.activities, rows) }))
+  const importing = { ...options, note }
+  const report = yield* mapStatement(statement, importing)
   const asOf = report.statements.map(({ toDate }) => toDate).sort().at(-1)
   yield* sayWhatTheDataIs(asOf)
   for (const warning of report.warnings) yield* Effect.logWarning(warning)
-  const before = options.dryRun ? undefined : yield* store.latestToDate
-
-  const result = yield* importReport(statement, report, options)
-  state.recomputed = state.recomputed && result.recomputed
-  for (const warning of result.warnings) yield* Effect.logWarning(warning)
-  for (const row of result.skipped) {
-    const log = row.reason === "unsupported-asset-category" || row.reason === "before-start-date"
-      ? Effect.logInfo
-      : Effect.logWarning
-    yield* log(`skipped ${row.externalId ?? `a row of ${row.section}`}: ${row.reason}: ${row.detail}`)
-  }
-  if (!options.dryRun) yield* statement.settled
-
-  const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
-  const comparable = !options.dryRun && report.positions !== undefined && isLatest && state.recomputed
-  const comparison = comparable
-    ? yield* compare(report, result.activities, asOf)
-    : brokerSide(report, result.activities)
-  const unmet = reasonsNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
-  if (unmet !== undefined) yield* Effect.logWarning(unmet)
-  yield* Effect.logInfo(`${account.name}: ${result.activities.length} rows of the statement are booked`)
   yield* Ref.update(ledger, (sofar): RunReport => ({
     ...sofar,
-    statements: [...sofar.statements, ...report.statements],
-    activities: merged(sofar.activities, result.activities),
-    skipped: [
-      ...sofar.skipped.filter((row) => !result.skipped.some((again) => again.externalId === row.externalId)),
-      ...result.skipped
-    ],
-    ...comparison,
-    ...(asOf === undefined ? {} : { asOf }),
-    warnings: [...sofar.warnings, ...report.warnings, ...result.warnings, ...(unmet === undefined ? [] : [unmet])]
+    ...brokerSide(report, []),
+    statements: [...earlier.statements, ...report.statements],
+    skipped: mergedSkips(earlier.skipped, report.skipped),
+    warnings: [...earlier.warnings, ...report.warnings],
+    ...(asOf === undefined ? {} : { asOf })
   }))
+  const before = options.dryRun ? undefined : yield* store.latestToDate
+
+  const result = yield* importReport(statement, report, importing)
+  state.recomputed = state.recomputed && result.recomputed
+  for (const warning of result.warnings) yield* Effect.logWarning(warning)
+  yield* logSkipped(result.skipped)
+  if (!options.dryRun) yield* statement.settled
+  yield* Effect.logInfo(`${account.name}: ${result.activities.length} rows of the statement are booked`)
+
+  const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
+  const unmet = reasonNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
+  if (unmet !== undefined) yield* Effect.logWarning(unmet)
+  yield* Ref.update(ledger, (sofar): RunReport => ({
+    ...sofar,
+    ...brokerSide(report, result.activities),
+    activities: merged(earlier.activities, result.activities),
+    skipped: mergedSkips(earlier.skipped, result.skipped),
+    warnings: [...sofar.warnings, ...result.warnings, ...(unmet === undefined ? [] : [unmet])]
+  }))
+  if (options.dryRun || unmet !== undefined || asOf === undefined) return
+  const comparison = yield* compare(report, result.activities, asOf)
+  yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
 })
 
-const reasonsNotCompared = (options: SyncOptions, positions: boolean, latest: boolean, recomputed: boolean) => {
+const logSkipped = Effect.fnUntraced(function*(skipped: RunReport["skipped"]) {
+  for (const { detail, externalId, reason, section } of skipped) {
+    const log = reason === "unsupported-asset-category" || reason === "before-start-date"
+      ? Effect.logInfo
+      : Effect.logWarning
+    yield* log(`skipped ${externalId ?? `a row of ${section}`}: ${reason}: ${detail}`)
+  }
+})
+
+/** The later statement has the last word on a row. */
+const mergedSkips = (earlier: RunReport["skipped"], now: RunReport["skipped"]): RunReport["skipped"] => {
+  if (earlier.length === 0) return now
+  const again = new Set(now.map(({ externalId }) => externalId))
+  return [...earlier.filter(({ externalId }) => externalId === undefined || !again.has(externalId)), ...now]
+}
+
+const reasonNotCompared = (options: SyncOptions, positions: boolean, latest: boolean, recomputed: boolean) => {
   if (options.dryRun) return undefined
   if (!positions) return "positions are not compared: the statement has no Open Positions section"
   if (!latest) return "positions are not compared: a later statement is known"
@@ -199,10 +217,19 @@ const sayWhatTheDataIs = Effect.fnUntraced(function*(asOf: PlainDate | undefined
   if (asOf !== undefined) yield* Effect.logInfo(yield* ageOfData(asOf))
 })
 
+/** IBKR tells nobody when a token ends: the operator does, and is reminded. */
+const sayWhenTheTokenEnds = Effect.fnUntraced(function*(expires: PlainDate | undefined) {
+  if (expires === undefined) return
+  const days = PlainDates.toEpochDay(expires) - PlainDates.toEpochDay(yield* today)
+  if (days < 0) yield* Effect.logWarning(`by IBKR_FLEX_TOKEN_EXPIRES the Flex token ended on ${expires}`)
+  else yield* (days <= 30 ? Effect.logWarning : Effect.logInfo)(`the Flex token ends on ${expires}, in ${days} days`)
+})
+
+const today = Effect.map(DateTime.now, (now) => PlainDates.fromEpochMillis(DateTime.toEpochMillis(now)))
+
 /** `as of 2026-01-02 (1 business days old)` */
 export const ageOfData = Effect.fnUntraced(function*(asOf: PlainDate) {
-  const today = PlainDates.fromEpochMillis(DateTime.toEpochMillis(yield* DateTime.now))
-  return `as of ${asOf} (${PlainDates.businessDaysBetween(asOf, today)} business days old)`
+  return `as of ${asOf} (${PlainDates.businessDaysBetween(asOf, yield* today)} business days old)`
 })
 
 /** What makes a run that went through fail all the same. */

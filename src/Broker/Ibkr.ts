@@ -211,6 +211,10 @@ const makeReader = Effect.fnUntraced(function*(
     if (options.saveAs !== undefined) {
       yield* fileSystem.copyFile(path, options.saveAs).pipe(Effect.mapError(fileError(options.saveAs)))
     }
+    const verdict = checkQuery(scanned.sections)
+    if (options.strict && verdict.findings.length > 0) {
+      return yield* new FlexSectionsMissing({ findings: verdict.findings })
+    }
     const days = daysOf(scanned)
     const archived = how.keep && options.archiveDir !== undefined
       ? yield* keepStatement(options.archiveDir, path, {
@@ -220,10 +224,6 @@ const makeReader = Effect.fnUntraced(function*(
         sha256: id
       })
       : undefined
-    const verdict = checkQuery(scanned.sections)
-    if (options.strict && verdict.findings.length > 0) {
-      return yield* new FlexSectionsMissing({ findings: verdict.findings })
-    }
     const record = { id, path: archived ?? path, fromDate: days.from, toDate: days.to }
     const receivedAt = DateTime.formatIso(yield* DateTime.now)
     const known = archived === undefined ? undefined : (yield* store.statements).find((each) => each.id === id)

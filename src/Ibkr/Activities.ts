@@ -3,6 +3,7 @@ import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Instrument, Position } from "../Portfolio/Instrument.ts"
 import { type BookingOptions, isBookable, orderWithinSeconds } from "./Activities/Booking.ts"
 import { bookCash } from "./Activities/Cash.ts"
+import { isCancel, tradeDigest } from "./Activities/TradeRows.ts"
 import { bookTrades } from "./Activities/Trades.ts"
 import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
 import { instrumentIndex, type SymbolMap } from "./Instruments.ts"
@@ -32,10 +33,10 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const trades = bookTrades(rows.trades, index, options)
   const cash = bookCash(rows.cash, index, options)
   const opening = openings(rows.trades)
-  const activities = orderWithinSeconds(
+  const activities = withOwnIds(orderWithinSeconds(
     [...trades.activities, ...cash.activities],
-    (activity) => rank(activity, opening.get(activity.externalId))
-  )
+    (activity) => rank(activity, opening.get(activity.contentHash))
+  ))
   const positions = rows.closingPositions === undefined ? undefined : sumPositions(rows.closingPositions, index)
   const instruments = new Map<string, Instrument>()
   const keys = [
@@ -57,13 +58,24 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   }
 }
 
-/** `openCloseIndicator` where the broker gives it. */
+/** `openCloseIndicator` where the broker gives it, by content hash; a cancel has that of the trade it takes back. */
 const openings = (trades: ReadonlyArray<Trade>): ReadonlyMap<string, string> =>
-  new Map(trades.flatMap((trade) =>
-    trade.tradeID === undefined || trade.openCloseIndicator === undefined
-      ? []
-      : [[`ibkr:trade:${trade.tradeID}`, trade.openCloseIndicator]]
-  ))
+  new Map(
+    trades.flatMap((trade) =>
+      trade.openCloseIndicator === undefined || isCancel(trade) ? [] : [[tradeDigest(trade), trade.openCloseIndicator]]
+    )
+  )
+
+/** Every id once, whatever the broker prints: the tracker refuses a whole batch for one id that is there twice. */
+const withOwnIds = (activities: ReadonlyArray<Activity>): ReadonlyArray<Activity> => {
+  const used = new Set<string>()
+  return activities.map((activity) => {
+    let externalId = activity.externalId
+    for (let occurrence = 2; used.has(externalId); occurrence++) externalId = `${activity.externalId}:${occurrence}`
+    used.add(externalId)
+    return externalId === activity.externalId ? activity : { ...activity, externalId }
+  })
+}
 
 const rank = (activity: Activity, openClose: string | undefined): number => {
   if (activity.type === "DEPOSIT") return 0

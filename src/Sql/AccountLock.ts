@@ -2,7 +2,7 @@ import { Effect, type Scope } from "effect"
 import { createHash } from "node:crypto"
 import { accessSync, closeSync, constants, existsSync, openSync } from "node:fs"
 import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync } from "./Sqlite.ts"
 import { fromCause, StoreError } from "./StoreError.ts"
 
 /** `lock-U1234567.db`; a name with other characters gets a digest, so that two accounts never share a file. */

@@ -1,7 +1,8 @@
 import { Effect, Semaphore, Stream, String } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
-import { DatabaseSync, type SQLInputValue } from "node:sqlite"
+import type { SQLInputValue } from "node:sqlite"
+import { DatabaseSync } from "./Sqlite.ts"
 
 /** Other accounts of the same data directory hold the file for a transaction at a time. */
 const busyTimeoutMillis = 10_000

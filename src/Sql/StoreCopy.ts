@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync } from "./Sqlite.ts"
 import { fromCause, type StoreError } from "./StoreError.ts"
 
 /** `sync.db.before-2`: the store as it was before schema 2. */

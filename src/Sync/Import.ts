@@ -11,6 +11,8 @@ export interface ImportOptions {
   /** The broker's account; first part of every idempotency key, as the tracker's keys are global. */
   readonly upstream: string
   readonly dryRun: boolean
+  /** Told of rows as soon as it is known what became of them, so that a run that fails half-way says what it did. */
+  readonly note: (rows: ReadonlyArray<ReportedActivity>) => Effect.Effect<void>
 }
 
 export interface ImportResult {
@@ -142,6 +144,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
 
   const statuses = new Map<string, ActivityStatus>(known.map(({ externalId }) => [externalId, "already-synced"]))
   const refused = new Map<string, string>()
+  yield* options.note(known.map((activity) => reported(activity, "already-synced", report)))
 
   const send = Effect.fnUntraced(function*(batch: ReadonlyArray<Activity>) {
     yield* store.save(batch.map((activity) => record(activity)))
@@ -156,11 +159,16 @@ export const importReport = Effect.fn("Sync.import")(function*(
       const trackerId = outcome.imported.get(activity.externalId) ?? outcome.alreadyThere.get(activity.externalId)
       return trackerId === undefined ? [] : [record(activity, trackerId)]
     }))
+    yield* options.note(batch.flatMap((activity) => {
+      const status = statuses.get(activity.externalId)
+      return status === undefined ? [] : [reported(activity, status, report)]
+    }))
   })
 
   let recomputed = true
-  if (options.dryRun) { for (const { externalId } of ready) statuses.set(externalId, "planned") }
-  else {
+  if (options.dryRun) {
+    for (const { externalId } of ready) statuses.set(externalId, "planned")
+  } else {
     yield* store.save(known.flatMap((activity) => {
       const trackerId = found.get(activity.externalId)
       return trackerId === undefined ? [] : [record(activity, trackerId)]

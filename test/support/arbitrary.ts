@@ -33,8 +33,22 @@ interface Line {
 
 /** With and without conid and listing venue, one of no known venue, and one that is no equity. */
 export const lines: ReadonlyArray<Line> = [
-  { symbol: "VUSA", currency: "GBP", assetCategory: "STK", conid: "61", isin: "IE00B3XXRP09", listingExchange: "LSEETF" },
-  { symbol: "AAPL", currency: "USD", assetCategory: "STK", conid: "62", isin: "US0378331005", listingExchange: "NASDAQ" },
+  {
+    symbol: "VUSA",
+    currency: "GBP",
+    assetCategory: "STK",
+    conid: "61",
+    isin: "IE00B3XXRP09",
+    listingExchange: "LSEETF"
+  },
+  {
+    symbol: "AAPL",
+    currency: "USD",
+    assetCategory: "STK",
+    conid: "62",
+    isin: "US0378331005",
+    listingExchange: "NASDAQ"
+  },
   { symbol: "ULVR", currency: "GBP", assetCategory: "STK", exchange: "LSE" },
   { symbol: "KO", currency: "USD", assetCategory: "STK", exchange: "ISLAND" },
   { symbol: "BMW", currency: "EUR", assetCategory: "STK", exchange: "IBIS" },
@@ -50,7 +64,7 @@ export const trade: Arbitrary.Arbitrary<Row> = Arbitrary.map(
   Arbitrary.all({
     line,
     id: integer(1, 8),
-    transaction: integer(1, 60),
+    transaction: integer(1, 12),
     anonymous: integer(0, 7),
     units: integer(1, 400),
     scale: integer(0, 4),
@@ -117,7 +131,12 @@ export const tradeStory: Arbitrary.Arbitrary<ReadonlyArray<Row>> = Arbitrary.map
       taxes: "0",
       ibCommission: "0"
     }
-    const rebooked: Row = { ...row, transactionID: `2${rest["transactionID"]}`, reportDate: "2026-01-09", ibCommission: "0" }
+    const rebooked: Row = {
+      ...row,
+      transactionID: `2${rest["transactionID"]}`,
+      reportDate: "2026-01-09",
+      ibCommission: "0"
+    }
     if (ending === "cancelled") return [row, cancel]
     return ending === "rebooked" ? [row, cancel, rebooked] : [cancel, rebooked]
   }
@@ -190,7 +209,9 @@ const element = (name: string, attributes: Row): string =>
   `<${name}${Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(value)}"`).join("")} />`
 
 /** One statement of one day with these rows. */
-export const statement = (sections: Readonly<Record<string, { readonly element: string; readonly rows: ReadonlyArray<Row> }>>) =>
+export const statement = (
+  sections: Readonly<Record<string, { readonly element: string; readonly rows: ReadonlyArray<Row> }>>
+) =>
   [
     `<FlexQueryResponse queryName="q" type="AF"><FlexStatements count="1">`,
     `<FlexStatement accountId="${account}" fromDate="2026-01-05" toDate="2026-01-09" whenGenerated="2026-01-10;02:35:01">`,

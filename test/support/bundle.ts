@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly stdin?: string | Uint8Array
   /** Called with the process once it runs, to signal it. */
   readonly onStart?: (
-    child: { readonly pid: number | undefined; readonly kill: (signal: NodeJS.Signals) => boolean }
+    child: { readonly pid?: number | undefined; readonly kill: (signal: NodeJS.Signals) => boolean }
   ) => void
 }
 

@@ -1,4 +1,4 @@
-import { type Cause, Effect, FileSystem, type Scope, Stream } from "effect"
+import { Effect, FileSystem, type Scope, Stream } from "effect"
 import type { BrokerReport } from "../../src/Broker.ts"
 import { type ScannedStatement, scanStatement } from "../../src/Ibkr/FlexStatement.ts"
 import type { StatementError } from "../../src/Ibkr/StatementError.ts"
@@ -49,7 +49,7 @@ export const read = Effect.fnUntraced(function*(
   options: FixtureOptions = {}
 ): Effect.fn.Return<
   ReadFixture,
-  StatementError | Cause.IllegalArgumentError,
+  StatementError,
   FileSystem.FileSystem | Scope.Scope
 > {
   const fileSystem = yield* FileSystem.FileSystem

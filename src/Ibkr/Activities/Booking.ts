@@ -79,7 +79,7 @@ export const orderWithinSeconds = (
   const at = (activity: Activity) => `${activity.date} ${activity.time ?? "12:00:00"}`
   const sorted = activities
     .map((activity) => ({ activity, at: at(activity), rank: rank(activity) }))
-    .sort((a, b) => compare(a.at, b.at) || a.rank - b.rank || compare(a.activity.externalId, b.activity.externalId))
+    .sort((a, b) => compare(a.at, b.at) || a.rank - b.rank || compareIds(a.activity, b.activity))
   let second = ""
   let millisecond = 0
   return sorted.map(({ activity, at }) => {
@@ -88,5 +88,8 @@ export const orderWithinSeconds = (
     return millisecond === activity.millisecond ? activity : { ...activity, millisecond }
   })
 }
+
+const compareIds = (a: Activity, b: Activity): number =>
+  compare(a.externalId, b.externalId) || compare(a.contentHash, b.contentHash)
 
 export const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0

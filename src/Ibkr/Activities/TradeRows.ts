@@ -82,7 +82,7 @@ const cancelId = ({ origTradeID, tradeID, transactionID }: Trade): string | unde
 }
 
 /** `TradeCancel`, `BUY (Ca.)`, code `Ca`: the row negates an earlier one; what IBKR charged for that one stays. */
-const isCancel = (trade: Trade): boolean =>
+export const isCancel = (trade: Trade): boolean =>
   (trade.transactionType ?? "").endsWith("Cancel") || (trade.buySell ?? "").endsWith("(Ca.)")
   || (trade.notes ?? "").split(";").includes("Ca")
 
