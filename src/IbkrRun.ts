@@ -1,4 +1,4 @@
-import { Cause, DateTime, Effect, Exit, FileSystem, Layer, Path, Result, Schema, Stdio, Stream } from "effect"
+import { Cause, DateTime, Effect, Exit, FileSystem, Layer, Option, Path, Result, Schema, Stdio, Stream } from "effect"
 import type { Broker } from "./Broker.ts"
 import * as Ibkr from "./Broker/Ibkr.ts"
 import { exitCodes, type Failure } from "./Failure.ts"
@@ -40,8 +40,10 @@ export class StdinError extends Schema.TaggedError<StdinError>()("StdinError", {
   readonly exitCode = exitCodes.configuration
 }
 
+type CommonSettings = Values<typeof commonSettings>
+
 interface RunSettings {
-  readonly common: Values<typeof commonSettings>
+  readonly common: CommonSettings
   readonly upstream: string | undefined
   readonly tracker: Values<typeof trackerSettings> | undefined
   readonly flex: Values<typeof flexSettings> | undefined
@@ -52,9 +54,14 @@ export const ibkrRun = Effect.fn("ibkrRun")(function*(flags: IbkrFlags) {
   const runId = newRunId(DateTime.toEpochMillis(yield* DateTime.now))
   return yield* Effect.gen(function*() {
     const settings = yield* Effect.exit(readRunSettings(flags))
-    if (Exit.isFailure(settings)) return yield* failed(failedReport(runId, "ibkr-uk", flags, settings.cause))
-    const { account } = settings.value.common
-    return yield* runWith(runId, flags, settings.value).pipe(Effect.annotateLogs({ account }))
+    const common = yield* Effect.option(readSettings(commonSettings))
+    if (Option.isNone(common)) {
+      return yield* failed(
+        failedReport(runId, "ibkr-uk", flags, Exit.isFailure(settings) ? settings.cause : Cause.empty)
+      )
+    }
+    const { account } = common.value
+    return yield* runWith(runId, flags, common.value, settings).pipe(Effect.annotateLogs({ account }))
   }).pipe(Effect.annotateLogs({ runId }))
 })
 
@@ -87,44 +94,55 @@ const readRunSettings = Effect.fnUntraced(function*(flags: IbkrFlags) {
   return settings
 })
 
-const runWith = Effect.fnUntraced(function*(runId: string, flags: IbkrFlags, settings: RunSettings) {
-  const { common } = settings
-  const pushing = common.pushgatewayUrl !== undefined && !flags.dryRun
-  const metrics = common.pushgatewayUrl === undefined || flags.dryRun
-    ? flags.dryRun ? Metrics.layerTest([]) : Metrics.layerNone
+/** The run under its metrics: whatever ends it, also a setting that is missing, is told to the Pushgateway. */
+const runWith = Effect.fnUntraced(function*(
+  runId: string,
+  flags: IbkrFlags,
+  common: CommonSettings,
+  settings: Exit.Exit<RunSettings, SettingsError>
+) {
+  const metrics = flags.dryRun
+    ? Metrics.layerSilent
+    : common.pushgatewayUrl === undefined
+    ? Metrics.layerNone
     : Metrics.layer({ url: common.pushgatewayUrl.href, account: common.account })
+  const { account, tokenExpires } = common
   const run = Effect.gen(function*() {
     for (const warning of notYet(common)) yield* Effect.logWarning(warning)
     const startedAt = yield* DateTime.now
-    const exit = yield* Effect.exit(Effect.flatMap(layersOf(flags, settings), (layers) =>
-      sync({
+    const exit = yield* Effect.exit(Effect.gen(function*() {
+      const known = yield* settings
+      const layers = yield* layersOf(flags, known)
+      return yield* sync({
         runId,
-        account: common.account,
-        upstream: settings.upstream ?? "unguarded",
+        account,
+        upstream: known.upstream ?? "unguarded",
         dryRun: flags.dryRun,
         failOnDrift: flags.failOnDrift,
-        ...(common.tokenExpires === undefined ? {} : { tokenExpires: common.tokenExpires })
-      }).pipe(Effect.provide(layers))))
+        ...(tokenExpires === undefined ? {} : { tokenExpires })
+      }).pipe(Effect.provide(layers))
+    }))
     if (Exit.isSuccess(exit)) return yield* failed(exit.value)
     if (Cause.hasInterrupts(exit.cause)) return yield* Effect.interrupt
-    const report = failedReport(runId, common.account, flags, exit.cause)
-    // Another run holds the lock: that one tells the monitoring how the night went.
-    const locked = exit.cause.reasons.some((reason) =>
-      Cause.isFailReason(reason) && reason.error instanceof StoreError && reason.error.reason === "locked"
-    )
-    if (pushing && !locked) {
+    const report = failedReport(runId, account, flags, exit.cause)
+    if (!isLocked(exit.cause)) {
       const gateway = yield* Metrics
       const finishedAt = yield* DateTime.now
-      yield* gateway.push(
-        yield* summaryOf(report, { startedAt, finishedAt, tokenExpires: common.tokenExpires }).pipe(
-          Effect.provide(SyncRecordStore.layerMemory)
-        )
+      const summary = yield* summaryOf(report, { startedAt, finishedAt, tokenExpires }).pipe(
+        Effect.provide(SyncRecordStore.layerMemory)
       )
+      yield* gateway.push(summary)
     }
     return yield* failed(report)
   })
   return yield* Effect.provide(run, metrics)
 })
+
+/** Another run holds the lock: that one tells the monitoring how the night went. */
+const isLocked = (cause: Cause.Cause<Failure>): boolean =>
+  cause.reasons.some((reason) =>
+    Cause.isFailReason(reason) && reason.error instanceof StoreError && reason.error.reason === "locked"
+  )
 
 /** The one line that says what went wrong and what to do. */
 const failed = Effect.fnUntraced(function*(report: RunReport) {
@@ -138,7 +156,7 @@ const failed = Effect.fnUntraced(function*(report: RunReport) {
 })
 
 /** Settings that are public already and do nothing in this release say so. */
-const notYet = (common: RunSettings["common"]): ReadonlyArray<string> => [
+const notYet = (common: CommonSettings): ReadonlyArray<string> => [
   ...(common.adopt === "report"
     ? []
     : ["IBKR_ADOPT has no effect in this release: rows entered by hand are not looked for"]),

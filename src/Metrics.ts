@@ -184,6 +184,12 @@ export class Metrics extends Context.Service<Metrics, {
       Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
     )
 
+  /** For dry runs: nothing happened, nothing is told. */
+  static readonly layerSilent: Layer.Layer<Metrics> = Layer.succeed(
+    Metrics,
+    Metrics.of({ push: () => Effect.void })
+  )
+
   static readonly layerNone: Layer.Layer<Metrics> = Layer.effect(
     Metrics,
     Effect.as(

@@ -49,6 +49,13 @@ export class DriftFound extends Schema.TaggedError<DriftFound>()("DriftFound", {
   readonly exitCode = exitCodes.drift
 }
 
+const interrupted: Failure = {
+  _tag: "Interrupted",
+  message: "interrupted",
+  hint: "the next run goes on where this one stopped",
+  exitCode: exitCodes.interrupted
+}
+
 const driftTolerance = Decimals.of("0.01")
 
 /**
@@ -104,12 +111,10 @@ export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
       Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause) ? Effect.failCause(exit.cause) : finish(exit)
     ),
     Effect.onInterrupt(() =>
-      finish(Exit.fail({
-        _tag: "Interrupted",
-        message: "interrupted",
-        hint: "the next run goes on where this one stopped",
-        exitCode: exitCodes.interrupted
-      }))
+      Effect.logError(`${interrupted.message} — ${interrupted.hint}`).pipe(
+        Effect.annotateLogs({ error: interrupted._tag, exitCode: interrupted.exitCode }),
+        Effect.andThen(finish(Exit.fail(interrupted)))
+      )
     )
   )
 })

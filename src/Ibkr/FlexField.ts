@@ -85,10 +85,18 @@ export const moment = optional(
   ),
   placeholder
 )
-/** An exact decimal; thousands commas are read, an empty attribute is absent, anything else bad is an error, never 0. */
-export const decimal = optional(read<Decimal>("a decimal number", Decimals.parse, Decimals.format), empty)
+/** Wealthfolio stops computing holdings, for every account, once a sum passes 28 digits: no account has figures so large. */
+const largest = Decimals.of("1000000000000000")
+
+const parseDecimal = (text: string): Decimal | undefined => {
+  const value = Decimals.parse(text)
+  return value === undefined || !Decimals.isLessThan(Decimals.abs(value), largest) ? undefined : value
+}
+
+/** An exact decimal below 10^15; thousands commas are read, an empty attribute is absent, anything else bad is an error, never 0. */
+export const decimal = optional(read<Decimal>("a decimal number", parseDecimal, Decimals.format), empty)
 export const required = {
-  decimal: read<Decimal>("a decimal number", Decimals.parse, Decimals.format),
+  decimal: read<Decimal>("a decimal number", parseDecimal, Decimals.format),
   currency: Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))),
   text: Schema.String.pipe(Schema.check(Schema.isPattern(/\S/)))
 }

@@ -88,7 +88,7 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
           guard(attributes["accountId"])
           baseCurrency ??= attributes["currency"]
         }
-        if (sections[name] !== undefined && !tallies.has(name)) {
+        if (Object.hasOwn(sections, name) && !tallies.has(name)) {
           tallies.set(name, { rows: 0, usable: 0, withoutId: 0, rollUps: new Set() })
         }
       },

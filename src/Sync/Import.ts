@@ -132,15 +132,25 @@ export const importReport = Effect.fn("Sync.import")(function*(
   const { found, fresh, known, warnings } = yield* plan(report, options)
   const { assetIds, heldBack } = yield* tie(fresh, report, options)
   const ready = fresh.filter((activity) => !heldBack.has(activity.contentHash))
-  const record = (activity: Activity, trackerId?: string): SyncRecord => ({
-    externalId: activity.externalId,
-    kind: activity.externalId.split(":")[1] ?? "row",
-    state: trackerId === undefined ? "pending" : "synced",
-    contentHash: activity.contentHash,
-    ...(trackerId === undefined ? {} : { trackerId }),
-    runId: options.runId,
-    held: false
-  })
+  const sources: ReadonlyMap<string, SourceRow> = new Map(
+    (yield* store.held).flatMap(({ contentHash, source }) =>
+      source === undefined ? [] : [[contentHash, source] as const]
+    )
+  )
+  const record = (activity: Activity, trackerId?: string): SyncRecord => {
+    // A row held so far stays held until it is in: no statement brings it again.
+    const source = trackerId === undefined ? sources.get(activity.contentHash) : undefined
+    return {
+      externalId: activity.externalId,
+      kind: activity.externalId.split(":")[1] ?? "row",
+      state: trackerId === undefined ? "pending" : "synced",
+      contentHash: activity.contentHash,
+      ...(trackerId === undefined ? {} : { trackerId }),
+      runId: options.runId,
+      held: source !== undefined,
+      ...(source === undefined ? {} : { source })
+    }
+  }
 
   const statuses = new Map<string, ActivityStatus>(known.map(({ externalId }) => [externalId, "already-synced"]))
   const refused = new Map<string, string>()
@@ -187,7 +197,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
 
   const skipped = [
     ...report.skipped,
-    ...yield* holdBack(statement, fresh, heldBack, refused)
+    ...yield* holdBack(statement, fresh, sources, heldBack, refused)
   ]
   if (!options.dryRun) yield* rememberSkipped(skipped, options)
   const result: ImportResult = {
@@ -207,6 +217,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
 const holdBack = Effect.fnUntraced(function*(
   statement: ReceivedStatement,
   fresh: ReadonlyArray<Activity>,
+  heldSofar: ReadonlyMap<string, SourceRow>,
   heldBack: ReadonlyMap<string, { readonly reason: SkipReason; readonly detail: string }>,
   refused: ReadonlyMap<string, string>
 ) {
@@ -218,12 +229,7 @@ const holdBack = Effect.fnUntraced(function*(
     return why === undefined ? [] : [{ activity, why }]
   })
   if (rows.length === 0) return []
-  const store = yield* SyncRecordStore
-  const sources = new Map<string, SourceRow>(
-    (yield* store.held).flatMap(({ contentHash, source }) =>
-      source === undefined ? [] : [[contentHash, source] as const]
-    )
-  )
+  const sources = new Map(heldSofar)
   for (const [hash, source] of yield* statement.sources(new Set(rows.map(({ activity }) => activity.contentHash)))) {
     sources.set(hash, source)
   }

@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
   readonly stdin?: string | Uint8Array
+  /** A command that runs the one it is given: `unshare …`. */
+  readonly through?: ReadonlyArray<string>
   /** Called with the process once it runs, to signal it. */
   readonly onStart?: (
     child: { readonly pid?: number | undefined; readonly kill: (signal: NodeJS.Signals) => boolean }
@@ -23,7 +25,8 @@ export interface RunOptions {
 
 /** The bundle as its user runs it: a process of its own, with nothing in its environment but what is given. */
 export const broker = async (args: ReadonlyArray<string>, options: RunOptions = {}): Promise<Finished> => {
-  const child = spawn(process.execPath, [bundle, ...args], {
+  const [command = process.execPath, ...rest] = [...options.through ?? [], process.execPath, bundle, ...args]
+  const child = spawn(command, rest, {
     cwd: options.cwd,
     env: { PATH: process.env["PATH"], ...options.env },
     stdio: ["pipe", "pipe", "pipe"]

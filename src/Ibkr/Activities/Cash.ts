@@ -166,6 +166,12 @@ const compareAge = (a: IdentifiedCash, b: IdentifiedCash): number =>
 const mayBePaired = (row: IdentifiedCash, options: BookingOptions): boolean =>
   !options.booked.has(row.externalId) && !isBeforeStart(row.cash, options)
 
+/** The type is IBKR's text: a name that every object has (`constructor`) is none of ours. */
+const natureOf = (type: string, options: BookingOptions): Nature | undefined => {
+  const table = cashTypes[options.cashTypes]
+  return Object.hasOwn(table, type) ? table[type] : undefined
+}
+
 const dayOf = (cash: CashTransaction): PlainDate | undefined => cash.reportDate ?? cash.dateTime?.date
 
 const isBeforeStart = (cash: CashTransaction, options: BookingOptions): boolean => {
@@ -175,7 +181,7 @@ const isBeforeStart = (cash: CashTransaction, options: BookingOptions): boolean 
 
 const bookRow = (row: IdentifiedCash, index: InstrumentIndex, options: BookingOptions, booked: Booked) => {
   const { cash } = row
-  const nature = cashTypes[options.cashTypes][cash.type]
+  const nature = natureOf(cash.type, options)
   const date = dayOf(cash)
   const category = cash.assetCategory ?? (row.key === undefined ? undefined : index.categoryOf(row.key))
   if (nature === undefined) {

@@ -149,9 +149,13 @@ const contextOf = (key: string, index: InstrumentIndex) => {
   return security === undefined ? undefined : { section: "SecuritiesInfo", fields: encodeSecurity(security) }
 }
 
+/** As the field codecs bound every figure, this bounds the product of quantity and price. */
+const mostCash = Decimals.of("1000000000000000")
+
 const unreadable = (trade: Trade): string | undefined => {
   if (Decimals.isZero(trade.quantity)) return "quantity is 0"
   if (trade.multiplier !== undefined && !Decimals.isPositive(trade.multiplier)) return "multiplier is not positive"
+  if (!Decimals.isLessThan(Decimals.abs(proceedsOf(trade)), mostCash)) return "the cash is 10^15 or more"
   const proceeds = trade.proceeds
   return proceeds !== undefined && !Decimals.isZero(proceeds)
       && Decimals.isNegative(proceeds) === Decimals.isNegative(trade.quantity)

@@ -1,0 +1,70 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { SectionTally } from "../../src/Ibkr/FlexStatement.ts"
+import { checkQuery } from "../../src/Ibkr/QueryCheck.ts"
+
+const tally = (rows = 0, usable = rows, withoutId = 0, rollUps: ReadonlyArray<string> = []): SectionTally => ({
+  rows,
+  usable,
+  withoutId,
+  rollUps: new Set(rollUps)
+})
+
+const whole = {
+  Trades: tally(2),
+  CashTransactions: tally(3),
+  OpenPositions: tally(1),
+  CashReport: tally(2),
+  SecuritiesInfo: tally(1)
+}
+
+const check = (sections: Readonly<Record<string, SectionTally>>) => checkQuery(new Map(Object.entries(sections)))
+
+describe("checkQuery", () => {
+  it("a whole query has no finding, neither on a quiet day", () => {
+    assert.deepStrictEqual(check(whole), { findings: [], costs: [] })
+    const quiet = Object.fromEntries(Object.keys(whole).map((name) => [name, tally()]))
+    assert.deepStrictEqual(check(quiet), { findings: [], costs: [] })
+  })
+
+  it("each required section that is missing is told by the portal's name", () => {
+    const { CashReport, SecuritiesInfo } = whole
+    assert.deepStrictEqual(check({ CashReport, SecuritiesInfo }).findings, [
+      "section Trades is missing",
+      "section Cash Transactions is missing",
+      "section Open Positions is missing"
+    ])
+  })
+
+  it("only roll-ups: told with what was seen and what to tick", () => {
+    assert.deepStrictEqual(
+      check({
+        ...whole,
+        Trades: tally(4, 0, 0, ["ORDER", "SYMBOL_SUMMARY"]),
+        CashTransactions: tally(1, 0, 0, ["SUMMARY"]),
+        OpenPositions: tally(5, 0, 0, ["LOT"])
+      }).findings,
+      [
+        "section Trades has only roll-ups (ORDER, SYMBOL_SUMMARY): tick Execution",
+        "section Cash Transactions has only roll-ups (SUMMARY): tick Detail",
+        "section Open Positions has only roll-ups (LOT): tick Summary"
+      ]
+    )
+    assert.deepStrictEqual(check({ ...whole, Trades: tally(4, 1, 0, ["ORDER"]) }).findings, [])
+  })
+
+  it("no row with an id is a finding, one without is none; positions need no id", () => {
+    assert.deepStrictEqual(check({ ...whole, Trades: tally(2, 2, 2), CashTransactions: tally(1, 1, 1) }).findings, [
+      "no row of Trades has an id: tick Trade ID",
+      "no row of Cash Transactions has an id: tick Transaction ID"
+    ])
+    assert.deepStrictEqual(check({ ...whole, Trades: tally(2, 2, 1), OpenPositions: tally(2, 2, 2) }).findings, [])
+  })
+
+  it("other sections cost something and stop nothing", () => {
+    const { CashReport: _, SecuritiesInfo: __, ...rest } = whole
+    const { costs, findings } = check(rest)
+    assert.deepStrictEqual(findings, [])
+    assert.strictEqual(costs.length, 2)
+    assert.include(costs[0], "cash is not compared")
+  })
+})
