@@ -12,7 +12,7 @@ import {
 } from "./IbkrSettings.ts"
 import { Metrics } from "./Metrics.ts"
 import { newRunId } from "./RunId.ts"
-import type { RunReport } from "./RunReport.ts"
+import { emptyReport, type RunReport } from "./RunReport.ts"
 import { readSettings, SettingsError, type Values } from "./Settings.ts"
 import { readSymbolMap } from "./SymbolMapFile.ts"
 import { reportedError, sync } from "./Sync.ts"
@@ -211,16 +211,6 @@ const failedReport = (
   flags: IbkrFlags,
   cause: Cause.Cause<Failure>
 ): RunReport => ({
-  runId,
-  provider: "ibkr",
-  account,
-  dryRun: flags.dryRun,
-  statements: [],
-  activities: [],
-  skipped: [],
-  reconciled: false,
-  positions: [],
-  cash: [],
-  warnings: [],
+  ...emptyReport({ runId, provider: "ibkr", account, dryRun: flags.dryRun }),
   error: reportedError(cause)
 })

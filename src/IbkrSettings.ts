@@ -1,7 +1,7 @@
 import { Config, Duration, type Redacted, Schema } from "effect"
 import { cashTypeChoices, flexBaseUrl, isAllowedBaseUrl } from "./Broker/Ibkr.ts"
 import { PlainDate } from "./Portfolio/PlainDate.ts"
-import { checked, optional, setting } from "./Settings.ts"
+import { checked, httpUrl, optional, period, setting } from "./Settings.ts"
 
 const day = (name: string) => Config.schema(PlainDate, name)
 
@@ -23,8 +23,8 @@ export const commonSettings = {
     Config.withDefault(Config.Literals(["report", "adopt", "import"], "IBKR_ADOPT"), "report" as const)
   ),
   dataDir: setting("BROKER_SYNC_DATA_DIR", Config.withDefault(Config.String("BROKER_SYNC_DATA_DIR"), "./data")),
-  pushgatewayUrl: setting("PUSHGATEWAY_URL", optional(Config.URL("PUSHGATEWAY_URL"))),
-  healthcheckUrl: setting("HEALTHCHECK_URL", optional(Config.URL("HEALTHCHECK_URL")))
+  pushgatewayUrl: setting("PUSHGATEWAY_URL", optional(httpUrl("PUSHGATEWAY_URL", { bare: true }))),
+  healthcheckUrl: setting("HEALTHCHECK_URL", optional(httpUrl("HEALTHCHECK_URL")))
 }
 
 export const loggingSettings = {
@@ -98,12 +98,12 @@ export const trackerSettings = {
       "IBKR_ACCOUNT_ID"
     )
   ),
-  baseUrl: setting("WF_BASE_URL", Config.URL("WF_BASE_URL")),
+  baseUrl: setting("WF_BASE_URL", httpUrl("WF_BASE_URL")),
   password: setting("WF_PASSWORD", optional(Config.Redacted("WF_PASSWORD"))),
   sessionPath: setting("WF_SESSION_PATH", optional(Config.String("WF_SESSION_PATH"))),
   recalcTimeout: setting(
     "WF_RECALC_TIMEOUT",
-    Config.withDefault(Config.Duration("WF_RECALC_TIMEOUT"), Duration.minutes(10))
+    Config.withDefault(period("WF_RECALC_TIMEOUT"), Duration.minutes(10))
   )
 }
 
@@ -136,7 +136,7 @@ export const flexSettings = {
   ),
   pollInterval: setting(
     "IBKR_FLEX_POLL_INTERVAL",
-    Config.withDefault(Config.Duration("IBKR_FLEX_POLL_INTERVAL"), Duration.seconds(6))
+    Config.withDefault(period("IBKR_FLEX_POLL_INTERVAL"), Duration.seconds(6))
   ),
-  timeout: setting("IBKR_FLEX_TIMEOUT", Config.withDefault(Config.Duration("IBKR_FLEX_TIMEOUT"), Duration.minutes(5)))
+  timeout: setting("IBKR_FLEX_TIMEOUT", Config.withDefault(period("IBKR_FLEX_TIMEOUT"), Duration.minutes(5)))
 }

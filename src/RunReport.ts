@@ -43,6 +43,18 @@ export interface RunReport {
   readonly error?: ReportedError
 }
 
+/** A run of which nothing is known yet. */
+export const emptyReport = (run: Pick<RunReport, "runId" | "provider" | "account" | "dryRun">): RunReport => ({
+  ...run,
+  statements: [],
+  activities: [],
+  skipped: [],
+  reconciled: false,
+  positions: [],
+  cash: [],
+  warnings: []
+})
+
 export const counts = (report: RunReport) => {
   const of = (status: ActivityStatus) => report.activities.filter((each) => each.status === status).length
   const held = report.skipped.filter((row) => row.held).length

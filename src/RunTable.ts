@@ -12,7 +12,7 @@ export function* runTable(report: RunReport, ageOfData: string | void): Generato
   yield `${done}, already synced ${alreadySynced}, skipped ${skipped}${
     held > 0 ? ` (${held} held, tried again)` : ""
   }\n`
-  for (const warning of report.warnings) yield `note: ${warning}\n`
+  for (const warning of report.warnings) yield `note: ${printable(warning)}\n`
   const fresh = report.activities.filter(({ status }) => status !== "already-synced")
   if (fresh.length > 0) {
     yield "\n"
@@ -67,7 +67,8 @@ export function* runTable(report: RunReport, ageOfData: string | void): Generato
     )
   }
   if (report.error === undefined) return
-  yield `\nfailed (exit ${report.error.exitCode}): ${report.error.message}\n  → ${report.error.hint}\n`
+  const { exitCode, hint, message } = report.error
+  yield `\nfailed (exit ${exitCode}): ${printable(message)}\n  → ${printable(hint)}\n`
 }
 
 const number = (value: Decimal | undefined): string => value === undefined ? "" : Decimals.format(value)

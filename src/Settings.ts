@@ -1,4 +1,14 @@
-import { Config, ConfigProvider, Effect, FileSystem, Option, Schema } from "effect"
+import {
+  Config,
+  ConfigProvider,
+  Duration,
+  Effect,
+  FileSystem,
+  Option,
+  Schema,
+  SchemaIssue,
+  SchemaTransformation
+} from "effect"
 import { exitCodes, type Failure } from "./Failure.ts"
 
 /** Every missing or bad variable at once, by name, never with its value. */
@@ -29,7 +39,7 @@ export const readSettings = <S extends Readonly<Record<string, Setting<unknown>>
   settings: S
 ): Effect.Effect<Values<S>, SettingsError, FileSystem.FileSystem> =>
   Effect.gen(function*() {
-    const env = yield* environment
+    const env = yield* environment(Object.values(settings).map(({ name }) => name))
     const provider = ConfigProvider.fromEnvRecord(env)
     const problems: Array<string> = []
     const values: Record<string, unknown> = {}
@@ -47,20 +57,20 @@ export const readSettings = <S extends Readonly<Record<string, Setting<unknown>>
 /** What the value should have been; the errors of Config do not contain the value itself. */
 const expectation = (error: Config.ConfigError): string => {
   const [, text = "has a value that cannot be used"] = /^SchemaError\(([^\n]*)/.exec(error.message) ?? []
-  return text.replace(/^Expected /, "must be ")
+  return text.replace(/^expected /i, "must be ")
 }
 
-/** The process environment, with `NAME_FILE` standing in for a `NAME` that is absent. */
-const environment = Effect.gen(function*() {
+/** What the process environment says of these names, with `NAME_FILE` standing in for a `NAME` that is absent. */
+const environment = Effect.fnUntraced(function*(names: ReadonlyArray<string>) {
   const fileSystem = yield* FileSystem.FileSystem
   const env: Record<string, string> = {}
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined && value !== "") env[name] = value
-  for (const [name, path] of Object.entries(env)) {
-    const plain = name.slice(0, -"_FILE".length)
-    if (!name.endsWith("_FILE") || env[plain] !== undefined) continue
-    const text = yield* fileSystem.readFileString(path).pipe(Effect.option)
-    const value = Option.getOrElse(text, () => "").trim()
-    if (value !== "") env[plain] = value
+  for (const name of names) {
+    const path = process.env[`${name}_FILE`] ?? ""
+    const own = process.env[name] ?? ""
+    const value = own !== "" || path === ""
+      ? own
+      : (yield* fileSystem.readFileString(path).pipe(Effect.orElseSucceed(() => ""))).trim()
+    if (value !== "") env[name] = value
   }
   return env
 })
@@ -74,3 +84,37 @@ export const checked = (name: string, pattern: RegExp, expected: string): Config
 
 export const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> =>
   Config.map(Config.option(config), Option.getOrUndefined)
+
+/** A text that `parse` makes something of; `expected` reads `an http address`, and the value is never shown. */
+const parsed = <A>(name: string, expected: string, parse: (text: string) => A | undefined): Config.Config<A> =>
+  Config.schema(
+    Schema.String.pipe(Schema.decodeTo(
+      Schema.Any as Schema.Codec<A>,
+      SchemaTransformation.transformEffect({
+        decode: (text: string, options) => {
+          const value = parse(text)
+          return value === undefined
+            ? Effect.fail(new SchemaIssue.InvalidValue({ expected }, text, options))
+            : Effect.succeed(value)
+        },
+        encode: (value: A) => Effect.succeed(String(value))
+      })
+    )),
+    name
+  )
+
+/** An http or https address. `host:port` alone is read as http where `bare` allows it. */
+export const httpUrl = (name: string, options?: { readonly bare: boolean }): Config.Config<URL> =>
+  parsed(name, "an http or https address, such as http://host:8080", (text) => {
+    const url = URL.parse(options?.bare === true && !/^[a-z]+:\/\//i.test(text) ? `http://${text}` : text)
+    return url !== null && /^https?:$/.test(url.protocol) ? url : undefined
+  })
+
+/** `6 seconds`, `5 minutes`: longer than nothing, and with an end. */
+export const period = (name: string): Config.Config<Duration.Duration> =>
+  parsed(name, "a period, such as 6 seconds or 5 minutes", (text) =>
+    Option.getOrUndefined(Option.filter(
+      // A text that is no duration gives none.
+      Duration.fromInput(text as Duration.Input),
+      (found) => Duration.isFinite(found) && Duration.isGreaterThan(found, Duration.zero)
+    )))

@@ -6,7 +6,7 @@ import * as Decimals from "./Portfolio/Decimal.ts"
 import * as PlainDates from "./Portfolio/PlainDate.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import { waitingFor } from "./Progress.ts"
-import { counts, type ReportedActivity, type RunReport } from "./RunReport.ts"
+import { counts, emptyReport, type ReportedActivity, type RunReport } from "./RunReport.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
 import { importReport, mapStatement } from "./Sync/Import.ts"
 import { summaryOf } from "./Sync/Summary.ts"
@@ -67,19 +67,8 @@ export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
   const metrics = yield* Metrics
   const { provider } = yield* Broker
   const startedAt = yield* DateTime.now
-  const ledger = yield* Ref.make<RunReport>({
-    runId: options.runId,
-    provider,
-    account: options.account,
-    dryRun: options.dryRun,
-    statements: [],
-    activities: [],
-    skipped: [],
-    reconciled: false,
-    positions: [],
-    cash: [],
-    warnings: []
-  })
+  const { account, dryRun, runId } = options
+  const ledger = yield* Ref.make(emptyReport({ runId, provider, account, dryRun }))
   const begin = options.dryRun
     ? Effect.void
     : store.beginRun({ runId: options.runId, startedAt: DateTime.formatIso(startedAt), dryRun: false })
@@ -167,7 +156,9 @@ const handle = Effect.fnUntraced(function*(
   for (const warning of result.warnings) yield* Effect.logWarning(warning)
   yield* logSkipped(result.skipped)
   if (!options.dryRun) yield* statement.settled
-  yield* Effect.logInfo(`${account.name}: ${result.activities.length} rows of the statement are booked`)
+  yield* Effect.logInfo(
+    `${account.name}: ${result.activities.length} rows of the statement ${options.dryRun ? "would be" : "are"} booked`
+  )
 
   const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
   const unmet = reasonNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
@@ -202,7 +193,7 @@ const mergedSkips = (earlier: RunReport["skipped"], now: RunReport["skipped"]): 
 
 const reasonNotCompared = (options: SyncOptions, positions: boolean, latest: boolean, recomputed: boolean) => {
   if (options.dryRun) return undefined
-  if (!positions) return "positions are not compared: the statement has no Open Positions section"
+  if (!positions) return "positions are not compared: the statement does not say what the account holds"
   if (!latest) return "positions are not compared: a later statement is known"
   if (!recomputed) return "positions are not compared: Wealthfolio did not recompute its holdings in time"
   return undefined

@@ -6,6 +6,7 @@ import type { Activity } from "./Portfolio/Activity.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
 import type { Instrument } from "./Portfolio/Instrument.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
+import type { TrackedMovement } from "./Portfolio/Reconcile.ts"
 import * as Account from "./Wealthfolio/Account.ts"
 import { type Created, tie } from "./Wealthfolio/AssetTies.ts"
 import * as Bulk from "./Wealthfolio/Bulk.ts"
@@ -65,18 +66,10 @@ export type Holding =
   | { readonly _tag: "Cash"; readonly currency: string; readonly quantity: Decimal }
 
 /** A posted activity of the account, whoever wrote it, as far as it moves positions or cash. */
-export interface TrackerActivity {
+export interface TrackerActivity extends TrackedMovement {
   readonly id: string
-  readonly type: string
-  readonly subtype?: string
   /** The day in the tracker's own time zone. */
   readonly date: PlainDate
-  readonly assetId?: string
-  readonly currency: string
-  readonly quantity?: Decimal
-  readonly unitPrice?: Decimal
-  readonly amount?: Decimal
-  readonly fee?: Decimal
 }
 
 /** Wealthfolio cannot be used as configured: exit 2. */

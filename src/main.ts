@@ -5,6 +5,7 @@ import { Cause, Console, Effect, Result } from "effect"
 import { CliError } from "effect/cli"
 import { ExitWith, runCli, type UsageError } from "./Cli.ts"
 import { exitCodes } from "./Failure.ts"
+import { keepHeapSmall } from "./Heap.ts"
 import { loggingSettings } from "./IbkrSettings.ts"
 import * as Logging from "./Logging.ts"
 import { readSettings } from "./Settings.ts"
@@ -28,4 +29,5 @@ const program = Effect.gen(function*() {
   )
 }).pipe(Effect.provide(NodeServices.layer))
 
+keepHeapSmall()
 NodeRuntime.runMain(program, { disableErrorReporting: true })

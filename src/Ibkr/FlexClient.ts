@@ -71,7 +71,8 @@ export class FlexClient extends Context.Service<FlexClient, {
             return attempt.pipe(
               Effect.tapError((error) => {
                 last = error
-                return Effect.logDebug(error.message)
+                // What ends the run is told once, by whoever ends it: the log alert counts lines.
+                return error.retry === undefined ? Effect.void : Effect.logDebug(error.message)
               }),
               retryAsErrorsTell,
               Effect.timeoutOrElse({

@@ -116,15 +116,54 @@ const digestOf = (section: string, fields: Attributes): string | undefined => {
   return undefined
 }
 
+/** Attributes that say the same in many rows: one copy of each text is kept, not one a row. */
+const repeating = [
+  "accountId",
+  "currency",
+  "assetCategory",
+  "subCategory",
+  "symbol",
+  "description",
+  "conid",
+  "isin",
+  "securityID",
+  "securityIDType",
+  "listingExchange",
+  "exchange",
+  "tradeDate",
+  "reportDate",
+  "ibCommissionCurrency",
+  "transactionType",
+  "type"
+]
+
+const sharing = () => {
+  const texts = new Map<string, string>()
+  return (fields: Record<string, string>): Attributes => {
+    for (const name of repeating) {
+      const text = fields[name]
+      if (text === undefined) continue
+      const known = texts.get(text)
+      if (known === undefined) texts.set(text, text)
+      else fields[name] = known
+    }
+    return fields
+  }
+}
+
 const spooled = Effect.fnUntraced(function*(spool: string, each: (row: SpooledRow) => void) {
   const fileSystem = yield* FileSystem.FileSystem
+  const share = sharing()
   yield* fileSystem.stream(spool).pipe(
     Stream.decodeText(),
     Stream.splitLines,
     Stream.runForEachArray((lines) =>
       Effect.sync(() => {
         // Written by the first pass, in this very shape.
-        for (const line of lines) each(JSON.parse(line))
+        for (const line of lines) {
+          const [statement, section, fields] = JSON.parse(line)
+          each([statement, section, share(fields)])
+        }
       })
     ),
     Effect.catchTag(
@@ -163,19 +202,25 @@ const assemble = (
       : {})
   }, options)
   const verdict = checkQuery(scanned.sections)
+  // Without its quantity a position would show as drift of all that the tracker holds.
+  const unreadablePosition = decoded.skipped.some(({ section }) => section === "OpenPositions")
   return {
     statements: scanned.statements,
     activities: booked.activities,
     skipped: [...earlier.skipped, ...decoded.skipped, ...booked.skipped],
     instruments: booked.instruments,
-    ...(booked.positions === undefined ? {} : { positions: booked.positions }),
+    ...(booked.positions === undefined || unreadablePosition ? {} : { positions: booked.positions }),
     cash: cashBalances(decoded.cashReport, scanned.statements, moved, scanned.baseCurrency),
     carriedOver: new Set(
       held.length === 0
         ? []
         : booked.activities.flatMap(({ contentHash, externalId }) => own.has(contentHash) ? [] : [externalId])
     ),
-    warnings: [...verdict.findings, ...verdict.costs],
+    warnings: [
+      ...verdict.findings,
+      ...verdict.costs,
+      ...(unreadablePosition ? ["an open position cannot be read: positions are not compared"] : [])
+    ],
     complete: verdict.findings.length === 0
   }
 }

@@ -55,6 +55,8 @@ interface Plan {
   /** In the tracker, but not in the store: written by a run that did not come to remember it. */
   readonly found: ReadonlyMap<string, string>
   readonly fresh: ReadonlyArray<Activity>
+  /** Taken out together with their opposite by an earlier run: alone in this statement, they stay out. */
+  readonly takenOut: ReadonlyArray<SkippedRow>
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -63,24 +65,42 @@ const plan = Effect.fn("Sync.plan")(function*(report: BrokerReport, options: Imp
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
   const records = yield* store.known(report.activities.map((activity) => activity.externalId))
-  const isKnown = (activity: Activity) => records.get(activity.externalId)?.state === "synced"
-  const unsettled = report.activities.filter((activity) => !isKnown(activity))
-  const existing = unsettled.length === 0
+  const takenOut = new Map<string, SkippedRow>()
+  const changed: Array<string> = []
+  const known = new Set<string>()
+  for (const { contentHash, externalId, section } of report.activities) {
+    const record = records.get(externalId)
+    if (record?.state === "synced") {
+      known.add(externalId)
+      if (record.contentHash !== contentHash) changed.push(externalId)
+    } else if (
+      record?.state === "skipped" && record.contentHash === contentHash
+      && (record.reason === "reversed" || record.reason === "cancelled")
+    ) {
+      takenOut.set(externalId, {
+        section,
+        externalId,
+        reason: record.reason,
+        detail: record.detail ?? "by an earlier run",
+        held: false,
+        contentHash
+      })
+    }
+  }
+  const open = report.activities.filter(({ externalId }) => !known.has(externalId) && !takenOut.has(externalId))
+  const existing = open.length === 0
     ? new Map<string, string>()
-    : yield* repo.existing(unsettled.map((activity) => keyOf(activity, options)))
-  const found = new Map(unsettled.flatMap((activity) => {
+    : yield* repo.existing(open.map((activity) => keyOf(activity, options)))
+  const found = new Map(open.flatMap((activity) => {
     const trackerId = existing.get(keyOf(activity, options))
     return trackerId === undefined ? [] : [[activity.externalId, trackerId] as const]
   }))
-  const changed = report.activities.filter((activity) => {
-    const record = records.get(activity.externalId)
-    return record?.state === "synced" && record.contentHash !== activity.contentHash
-  })
   const result: Plan = {
-    known: report.activities.filter((activity) => isKnown(activity) || found.has(activity.externalId)),
+    known: report.activities.filter(({ externalId }) => known.has(externalId) || found.has(externalId)),
     found,
-    fresh: unsettled.filter((activity) => !found.has(activity.externalId)),
-    warnings: changed.map(({ externalId }) =>
+    fresh: open.filter((activity) => !found.has(activity.externalId)),
+    takenOut: [...takenOut.values()],
+    warnings: changed.map((externalId) =>
       `${externalId} was changed by the broker after it was booked; the tracker still has it as it was`
     )
   }
@@ -129,7 +149,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
 ) {
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
-  const { found, fresh, known, warnings } = yield* plan(report, options)
+  const { found, fresh, known, takenOut, warnings } = yield* plan(report, options)
   const { assetIds, heldBack } = yield* tie(fresh, report, options)
   const ready = fresh.filter((activity) => !heldBack.has(activity.contentHash))
   const sources: ReadonlyMap<string, SourceRow> = new Map(
@@ -197,6 +217,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
 
   const skipped = [
     ...report.skipped,
+    ...takenOut,
     ...yield* holdBack(statement, fresh, sources, heldBack, refused)
   ]
   if (!options.dryRun) yield* rememberSkipped(skipped, options)

@@ -61,7 +61,7 @@ describe("Activities", () => {
   it.effect.prop(
     "cash keeps its sign: activities move what the booked rows say, to the last digit",
     input,
-    ({ seed: _, ...rows }) =>
+    (rows) =>
       Effect.sync(() => {
         const { activities, skipped } = book(rows)
         // A cancelled pair leaves its commission; every other skipped row moves nothing.
@@ -82,7 +82,7 @@ describe("Activities", () => {
     many
   )
 
-  it.effect.prop("every row is booked or skipped, once", input, ({ seed: _, ...rows }) =>
+  it.effect.prop("every row is booked or skipped, once", input, (rows) =>
     Effect.sync(() => {
       const { activities, skipped } = book(rows)
       const { cash, trades } = decoded(rows)
@@ -124,7 +124,7 @@ describe("Activities", () => {
   it.effect.prop(
     "quantity and price make the broker's cash to 1e-8, and amount is that cash with the fee",
     input,
-    ({ seed: _, ...rows }) =>
+    (rows) =>
       Effect.sync(() => {
         const byHash = new Map(decoded(rows).trades.map((trade) => [tradeDigest(trade), trade]))
         for (const activity of book(rows).activities.filter(isMain)) {
@@ -144,7 +144,7 @@ describe("Activities", () => {
   it.effect.prop(
     "within a second the milliseconds rise, and what opens stands before what closes",
     input,
-    ({ seed: _, ...rows }) =>
+    (rows) =>
       Effect.sync(() => {
         const indicator = new Map(
           decoded(rows).trades.filter((trade) => !isCancel(trade)).map((
@@ -172,7 +172,7 @@ describe("Activities", () => {
   it.effect.prop("with every id in the tracker already, nothing is taken out in pairs that the tracker has", {
     ...input,
     pick: oneOf([2, 3])
-  }, ({ pick, seed: _, ...rows }) =>
+  }, ({ pick, ...rows }) =>
     Effect.sync(() => {
       const all = book(rows)
       const paired = all.skipped.flatMap(({ externalId, reason }) =>

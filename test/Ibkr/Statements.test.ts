@@ -144,10 +144,9 @@ layer(NodeFileSystem.layer)("statements", (it) => {
     Effect.gen(function*() {
       const bytes = yield* fixture("unknown-venue.xml")
       const held = sourcesOf((yield* read(bytes)).report.skipped)
-      const otherTemplate = new TextDecoder().decode(bytes).replaceAll(
-        / (multiplier|description|isin|taxes)="[^"]*"/g,
-        ""
-      )
+      const otherTemplate = new TextDecoder().decode(bytes)
+        .replaceAll(/ (multiplier|isin|taxes)="[^"]*"/g, "")
+        .replaceAll("description=\"\"", "description=\"PTT(TH0646010Z00) CASH DIVIDEND THB 0.22 PER SHARE\"")
       const symbolMap = expectation("unknown-venue-mapped").options?.symbolMap ?? {}
       const { report } = yield* read(otherTemplate, { held, symbolMap })
       assert.deepStrictEqual(report.activities.map(({ externalId }) => externalId).sort(), [

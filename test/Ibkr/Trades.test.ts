@@ -67,13 +67,13 @@ describe("trades", () => {
       assert.deepStrictEqual(left, [])
     })
 
-    it("a trade in the tracker that was rebooked keeps its id; the cancel is not booked beside it", () => {
+    it("a trade in the tracker that was rebooked keeps its id; neither cancel nor commission is booked beside it", () => {
       const { booked, left } = book([
         row(),
         cancelOf(),
         row({ transactionID: "102", quantity: "12", reportDate: "2026-01-06", ibCommission: "0" })
       ], { booked: ["ibkr:trade:1"] })
-      assert.deepStrictEqual(booked, ["ibkr:trade:1 BUY 12 916.8", "ibkr:trade:1:cancel-fee FEE  1.25"])
+      assert.deepStrictEqual(booked, ["ibkr:trade:1 BUY 12 916.8"])
       assert.deepStrictEqual(left, ["ibkr:trade-tx:101 cancelled", "ibkr:trade:1 cancelled"])
     })
 

@@ -104,6 +104,8 @@ const takeOut = (
     skip(cancel, "cancelled", `cancels ${row.externalId}`)
   )
   const day = dayOf(cancel.trade)
+  // What is in the tracker already holds its commission.
+  if (options.booked.has(row.externalId)) return
   if (day === undefined || (options.startDate !== undefined && day < options.startDate)) return
   const kept = new Map<string, Decimal>()
   for (const { amount, currency } of [...costsOf(row.trade), ...costsOf(cancel.trade)]) {

@@ -1,0 +1,99 @@
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { gunzipSync } from "node:zlib"
+import * as PlainDates from "../src/Portfolio/PlainDate.ts"
+import { keepStatement, unpackStatement } from "../src/StatementArchive.ts"
+
+const name = {
+  account: "U1234567",
+  from: PlainDates.of("2026-01-05"),
+  to: PlainDates.of("2026-01-09"),
+  sha256: "0123456789abcdef0123456789abcdef"
+}
+
+const statement = `<FlexQueryResponse>${"<Trade symbol=\"VUSÄ\" />\n".repeat(5000)}</FlexQueryResponse>`
+
+const directory = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "broker-sync-archive-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true }))
+)
+
+const withSource = Effect.gen(function*() {
+  const dataDir = yield* directory
+  const source = join(dataDir, "source.xml")
+  yield* Effect.promise(() => writeFile(source, statement))
+  return { dataDir, source }
+})
+
+it.live("keeps a statement whole and private, under a name that says what it is, and gives it back", () =>
+  Effect.gen(function*() {
+    const { dataDir, source } = yield* withSource
+    const path = yield* keepStatement(dataDir, source, name)
+    assert.strictEqual(path, join(dataDir, "statements", "U1234567_2026-01-05_2026-01-09_0123456789abcdef.xml.gz"))
+    const bytes = yield* Effect.promise(() => readFile(path))
+    assert.strictEqual(gunzipSync(bytes).toString(), statement)
+    assert.isBelow(bytes.length, statement.length / 10)
+    const modes = yield* Effect.promise(() => Promise.all([stat(path), stat(join(dataDir, "statements"))]))
+    assert.deepStrictEqual(modes.map(({ mode }) => mode & 0o777), [0o600, 0o700])
+    assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(dataDir, "statements"))), [
+      "U1234567_2026-01-05_2026-01-09_0123456789abcdef.xml.gz"
+    ])
+
+    const target = join(dataDir, "unpacked")
+    yield* unpackStatement(path, target)
+    assert.strictEqual(yield* Effect.promise(() => readFile(target, "utf8")), statement)
+    assert.strictEqual((yield* Effect.promise(() => stat(target))).mode & 0o777, 0o600)
+    // The same statement once more is the same file.
+    assert.strictEqual(yield* keepStatement(dataDir, source, name), path)
+  }))
+
+it.live("a half-written file of a run that was killed is replaced", () =>
+  Effect.gen(function*() {
+    const { dataDir, source } = yield* withSource
+    const path = yield* keepStatement(dataDir, source, name)
+    yield* Effect.promise(async () => {
+      await rm(path)
+      await writeFile(`${path}.part`, "half", { mode: 0o644 })
+    })
+    yield* keepStatement(dataDir, source, name)
+    assert.strictEqual(gunzipSync(yield* Effect.promise(() => readFile(path))).toString(), statement)
+    assert.strictEqual((yield* Effect.promise(() => stat(path))).mode & 0o777, 0o600)
+    assert.strictEqual((yield* Effect.promise(() => readdir(join(dataDir, "statements")))).length, 1)
+  }))
+
+it.live("an account's name cannot lead out of the directory", () =>
+  Effect.gen(function*() {
+    const { dataDir, source } = yield* withSource
+    const path = yield* keepStatement(dataDir, source, { ...name, account: "../../U1/x" })
+    assert.isTrue(path.startsWith(join(dataDir, "statements", "______U1_x_")))
+  }))
+
+it.live("what cannot be kept or read says so, exit 10, and leaves no half of a file", () =>
+  Effect.gen(function*() {
+    const { dataDir, source } = yield* withSource
+    const blocked = yield* directory
+    yield* Effect.promise(() => writeFile(join(blocked, "statements"), "a file"))
+    const refused = yield* Effect.flip(keepStatement(blocked, source, name))
+    assert.strictEqual(refused.exitCode, 10)
+    assert.include(refused.message, join(blocked, "statements"))
+
+    const archived = yield* keepStatement(dataDir, source, name)
+    const whole = yield* Effect.promise(() => readFile(archived))
+    const damaged = join(dataDir, "damaged.gz")
+    const target = join(dataDir, "target")
+    for (const bytes of [whole.subarray(0, whole.length / 2), Buffer.from("no gzip"), Buffer.alloc(0)]) {
+      yield* Effect.promise(() => writeFile(damaged, bytes))
+      const error = yield* Effect.flip(unpackStatement(damaged, target))
+      assert.strictEqual(error._tag, "ArchiveError")
+      assert.strictEqual(error.exitCode, 10)
+      assert.notInclude(yield* Effect.promise(() => readdir(dataDir)), "target")
+    }
+    yield* Effect.promise(() => mkdir(target))
+    assert.strictEqual(
+      (yield* Effect.flip(unpackStatement(join(dataDir, "nowhere.gz"), join(target, "x")))).exitCode,
+      10
+    )
+  }))

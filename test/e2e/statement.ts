@@ -1,0 +1,178 @@
+/** Statements as IBKR prints them, from as little as a test has to say. */
+
+export type Row = Readonly<Record<string, string>>
+
+export interface Line extends Row {
+  readonly symbol: string
+  readonly currency: string
+}
+
+export const vusa: Line = {
+  symbol: "VUSA",
+  description: "VANG S&P500 USDD",
+  currency: "GBP",
+  assetCategory: "STK",
+  conid: "51000001",
+  isin: "IE00B3XXRP09",
+  listingExchange: "LSEETF"
+}
+
+export const aapl: Line = {
+  symbol: "AAPL",
+  description: "APPLE INC",
+  currency: "USD",
+  assetCategory: "STK",
+  conid: "51000003",
+  isin: "US0378331005",
+  listingExchange: "NASDAQ"
+}
+
+/** A line whose venue is in no table. */
+export const ptt: Line = {
+  symbol: "PTT",
+  description: "PTT PCL",
+  currency: "THB",
+  assetCategory: "STK",
+  conid: "51000051",
+  isin: "TH0646010Z00",
+  listingExchange: "SET"
+}
+
+/** Positive quantities are bought, negative ones sold. */
+export const trade = (
+  tradeID: string,
+  line: Line,
+  quantity: number,
+  price: string,
+  day: string,
+  more: Row = {}
+): Row => ({
+  ...line,
+  tradeID,
+  transactionID: `3${tradeID}`,
+  tradeDate: day,
+  reportDate: day,
+  dateTime: `${day};09:31:04`,
+  transactionType: "ExchTrade",
+  exchange: line["listingExchange"] ?? "",
+  buySell: quantity < 0 ? "SELL" : "BUY",
+  quantity: String(quantity),
+  tradePrice: price,
+  multiplier: "1",
+  taxes: "0",
+  ibCommission: "-1",
+  ibCommissionCurrency: line.currency,
+  levelOfDetail: "EXECUTION",
+  ...more
+})
+
+/** The row with which IBKR takes a trade back on a later day. */
+export const cancel = (tradeID: string, line: Line, quantity: number, price: string, day: string, on: string): Row =>
+  trade("", line, -quantity, price, day, {
+    origTradeID: tradeID,
+    transactionID: `4${tradeID}`,
+    reportDate: on,
+    transactionType: "TradeCancel",
+    buySell: "BUY (Ca.)",
+    exchange: "--",
+    notes: "Ca",
+    ibCommission: "0"
+  })
+
+export const cash = (
+  transactionID: string,
+  type: string,
+  amount: string,
+  currency: string,
+  day: string,
+  more: Row = {}
+) =>
+  ({
+    transactionID,
+    type,
+    amount,
+    currency,
+    reportDate: day,
+    dateTime: day,
+    settleDate: day,
+    description: "TEXT",
+    levelOfDetail: "DETAIL",
+    ...more
+  }) satisfies Row
+
+/** `currency` is what is paid, whatever the line trades in. */
+export const dividend = (
+  transactionID: string,
+  line: Line,
+  amount: string,
+  currency: string,
+  day: string,
+  more: Row = {}
+) => cash(transactionID, "Dividends", amount, currency, day, { ...line, currency, ...more })
+
+export const position = (line: Line, quantity: number): Row => ({
+  ...line,
+  position: String(quantity),
+  levelOfDetail: "SUMMARY"
+})
+
+export const balance = (currency: string, startingCash: string, endingCash: string): Row => ({
+  currency,
+  startingCash,
+  endingCash,
+  levelOfDetail: "Currency"
+})
+
+export interface Day {
+  readonly account?: string
+  /** Default 2026-01-05. */
+  readonly from?: string
+  /** Default 2026-01-09. */
+  readonly to?: string
+  readonly trades?: ReadonlyArray<Row>
+  readonly cash?: ReadonlyArray<Row>
+  /** `null`: the query has no such section. */
+  readonly positions?: ReadonlyArray<Row> | null
+  readonly securities?: ReadonlyArray<Line>
+  readonly balances?: ReadonlyArray<Row>
+}
+
+const escaped = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("\"", "&quot;")
+
+const section = (name: string, element: string, rows: ReadonlyArray<Row>, account: string): string =>
+  rows.length === 0 ? `<${name} />` : [
+    `<${name}>`,
+    ...rows.map((row) => {
+      const attributes = Object.entries({ accountId: account, ...row })
+      return `<${element} ${attributes.map(([key, value]) => `${key}="${escaped(value)}"`).join(" ")} />`
+    }),
+    `</${name}>`
+  ].join("\n")
+
+const one = (day: Day): string => {
+  const account = day.account ?? "U1234567"
+  const from = day.from ?? "2026-01-05"
+  const to = day.to ?? "2026-01-09"
+  return [
+    `<FlexStatement accountId="${account}" fromDate="${from}" toDate="${to}" whenGenerated="${to};23:35:01">`,
+    `<AccountInformation accountId="${account}" currency="GBP" />`,
+    section("Trades", "Trade", day.trades ?? [], account),
+    section("CashTransactions", "CashTransaction", day.cash ?? [], account),
+    ...(day.positions === null ? [] : [section("OpenPositions", "OpenPosition", day.positions ?? [], account)]),
+    section("SecuritiesInfo", "SecurityInfo", day.securities ?? [], account),
+    section("CashReport", "CashReportCurrency", day.balances ?? [], account),
+    "</FlexStatement>"
+  ].join("\n")
+}
+
+/** One statement in one file, or several. */
+export const statement = (...days: ReadonlyArray<Day>): string =>
+  [
+    `<FlexQueryResponse queryName="broker-sync" type="AF">`,
+    `<FlexStatements count="${days.length}">`,
+    ...days.map(one),
+    "</FlexStatements>",
+    "</FlexQueryResponse>",
+    ""
+  ].join("\n")
