@@ -111,7 +111,15 @@ const ageOf = (report: RunReport) => {
 /** Results go to standard output, and nothing else does. A reader that left early is no failure. */
 const print = Effect.fnUntraced(function*(pieces: Iterable<string>) {
   const stdio = yield* Stdio.Stdio
-  yield* Stream.run(Stream.fromIterable(pieces), stdio.stdout({ endOnDone: false })).pipe(Effect.ignore)
+  yield* Stream.run(Stream.fromIterable(pieces), stdio.stdout({ endOnDone: false })).pipe(
+    Effect.catchIf((error) => error.message.includes("EPIPE"), () => Effect.void),
+    Effect.catch((error) =>
+      Effect.andThen(
+        Effect.logError(`the result cannot be written to standard output: ${error.message}`),
+        Effect.fail(new ExitWith({ code: exitCodes.defect }))
+      )
+    )
+  )
 })
 
 const printVersion = Command.make("version", {}, () => Console.log(version)).pipe(

@@ -15,7 +15,9 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   override get message() {
     return `the archived statement ${this.path} cannot be used: ${this.reason}`
   }
-  readonly hint = "check space and permissions of BROKER_SYNC_DATA_DIR; the statement is pulled again by the next run"
+  readonly hint =
+    "check space, permissions and contents of BROKER_SYNC_DATA_DIR; a statement that is gone can be downloaded "
+    + "from the portal for the same days and imported with --file"
   readonly exitCode = exitCodes.store
 }
 
@@ -33,20 +35,21 @@ const attempt = <A>(path: string, run: () => Promise<A>): Effect.Effect<A, Archi
     catch: (cause) => new ArchiveError({ path, reason: cause instanceof Error ? cause.message : String(cause) })
   })
 
-const pathOf = (dataDir: string, name: ArchivedName): string =>
+/** Below the data directory, which may be mounted elsewhere tomorrow. */
+const nameOf = (name: ArchivedName): string =>
   join(
-    dataDir,
     "statements",
     `${name.account.replace(/[^A-Za-z0-9]/g, "_")}_${name.from}_${name.to}_${name.sha256.slice(0, 16)}.xml.gz`
   )
 
-/** Keeps a statement as it came (gzip, 0600), whole or not at all. Returns its path; a statement kept before is not written again. */
+/** Keeps a statement as it came (gzip, 0600), whole or not at all. Returns its path below the data directory. */
 export const keepStatement = (
   dataDir: string,
   source: string,
   name: ArchivedName
 ): Effect.Effect<string, ArchiveError> => {
-  const path = pathOf(dataDir, name)
+  const kept = nameOf(name)
+  const path = join(dataDir, kept)
   return attempt(path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     const temporary = `${path}.part`
@@ -56,7 +59,7 @@ export const keepStatement = (
     await file.sync()
     await file.close()
     await rename(temporary, path)
-    return path
+    return kept
   })
 }
 

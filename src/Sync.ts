@@ -111,17 +111,25 @@ export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
 const steps = Effect.fnUntraced(function*(options: SyncOptions, ledger: Ref.Ref<RunReport>) {
   const broker = yield* Broker
   const state: { recomputed: boolean } = { recomputed: true }
+  let missing: Failure | undefined
   yield* sayWhenTheTokenEnds(options.tokenExpires)
   if (!options.dryRun) {
     for (const statement of yield* broker.backlog) {
       yield* Effect.logInfo(`importing a statement received earlier (${statement.id.slice(0, 12)})`)
-      yield* handle(statement, options, ledger, state)
+      yield* handle(statement, options, ledger, state).pipe(Effect.catchIf(isArchiveError, (error) => {
+        missing = error
+        return Effect.logWarning(error.message)
+      }))
     }
   }
   const received = yield* broker.pull.pipe(waitingFor("waiting for the broker's statement"))
   yield* handle(received, options, ledger, state)
-  yield* judge(options, yield* Ref.get(ledger))
+  // Tonight's rows are in; what an earlier night received and is gone must not pass for a success.
+  if (missing !== undefined) return yield* Effect.fail(missing)
+  return yield* judge(options, yield* Ref.get(ledger))
 })
+
+const isArchiveError = (error: Failure): boolean => error._tag === "ArchiveError"
 
 /** One statement, from its bytes to the comparison. */
 const handle = Effect.fnUntraced(function*(
@@ -160,18 +168,19 @@ const handle = Effect.fnUntraced(function*(
     `${account.name}: ${result.activities.length} rows of the statement ${options.dryRun ? "would be" : "are"} booked`
   )
 
+  const moved = [...result.activities.map(({ activity }) => activity), ...result.takenOut]
   const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
   const unmet = reasonNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
   if (unmet !== undefined) yield* Effect.logWarning(unmet)
   yield* Ref.update(ledger, (sofar): RunReport => ({
     ...sofar,
-    ...brokerSide(report, result.activities),
+    ...brokerSide(report, moved),
     activities: merged(earlier.activities, result.activities),
     skipped: mergedSkips(earlier.skipped, result.skipped),
     warnings: [...sofar.warnings, ...result.warnings, ...(unmet === undefined ? [] : [unmet])]
   }))
   if (options.dryRun || unmet !== undefined || asOf === undefined) return
-  const comparison = yield* compare(report, result.activities, asOf)
+  const comparison = yield* compare(report, moved, asOf)
   yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
 })
 

@@ -176,8 +176,8 @@ describe("reconciliation", () => {
         instrumentSymbol: "AAA",
         instrumentExchangeMic: "XLON"
       }
-      const typed = (date: string, quantity: string) => ({
-        id: date,
+      const typed = (id: string, date: string, quantity: string) => ({
+        id,
         type: "BUY",
         date: PlainDates.of(date),
         assetId: "asset-1",
@@ -188,14 +188,14 @@ describe("reconciliation", () => {
       const seed: TrackerSeed = {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         assets: [asset as never],
-        activities: [typed("2026-01-10", "7"), typed("2026-01-12", "1")]
+        activities: [typed("a", "2026-01-10", "7"), typed("b", "2026-01-10", "1")]
       }
       const result = yield* night({ failOnDrift: true }).pipe(Effect.provide(world({ seed })))
       assert.strictEqual(result.outcome, "success")
       assert.deepStrictEqual(result.positions[0], { symbol: "AAA.L", broker: "10", wealthfolio: "10", drift: "0" })
       assert.strictEqual(result.cash[0].trackerDrift, "0")
 
-      const onTheDay = { ...seed, activities: [typed("2026-01-09", "7")] }
+      const onTheDay = { ...seed, activities: [typed("a", "2026-01-09", "7")] }
       const drifted = yield* night({ failOnDrift: true }).pipe(Effect.provide(world({ seed: onTheDay })))
       assert.strictEqual(drifted.error.exitCode, 11)
       assert.match(drifted.error.message, /AAA\.L/)

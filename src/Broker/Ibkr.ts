@@ -1,15 +1,16 @@
 import { DateTime, Duration, Effect, FileSystem, Layer, Schema, type Scope, Sink, Stream } from "effect"
 import { createHash } from "node:crypto"
+import { dirname, join } from "node:path"
 import { Broker, type BrokerError, type ReceivedStatement } from "../Broker.ts"
 import { exitCodes, type Failure } from "../Failure.ts"
 import { FlexClient, type FlexOptions } from "../Ibkr/FlexClient.ts"
 import type { FlexError } from "../Ibkr/FlexError.ts"
 import { type ScannedStatement, scanStatement } from "../Ibkr/FlexStatement.ts"
 import { checkQuery } from "../Ibkr/QueryCheck.ts"
-import { FlexSectionsMissing, StatementFileError } from "../Ibkr/StatementError.ts"
+import { FlexSectionsMissing, SpoolError, StatementFileError } from "../Ibkr/StatementError.ts"
 import { type ReportOptions, statementReport, statementSources } from "../Ibkr/StatementReport.ts"
 import * as PlainDates from "../Portfolio/PlainDate.ts"
-import { keepStatement, unpackStatement } from "../StatementArchive.ts"
+import { type ArchiveError, keepStatement, unpackStatement } from "../StatementArchive.ts"
 import { type FlexRequestRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 
 export interface IbkrOptions {
@@ -45,7 +46,6 @@ export class FlexSendWithheld extends Schema.TaggedError<FlexSendWithheld>()("Fl
 const resumable = Duration.hours(12)
 
 const provider = "ibkr"
-const spoolPrefix = "broker-sync-spool-"
 
 /** IBKR's own address for the Flex Web Service, and what else may stand in for it. */
 export { flexBaseUrl, isAllowedBaseUrl } from "../Ibkr/FlexAddress.ts"
@@ -108,23 +108,34 @@ export const layerNoDeps = (
       })
 
       const pull = Effect.gen(function*() {
+        yield* reader.checkSaveAs
         const { referenceCode, sentAt } = yield* request()
         const used = remember({ sentAt, state: "received", referenceCode })
         const path = yield* reader.receive(flex.retrieve(referenceCode)).pipe(
           Effect.tapErrorTag("FlexReferenceInvalid", () => used)
         )
         yield* used
-        return yield* reader.open(path, { keep: true })
+        return yield* reader.open(path, { fresh: true })
       })
 
       const backlog = Effect.gen(function*() {
-        const waiting = (yield* store.statements).filter((statement) => !statement.imported)
-        return yield* Effect.forEach(waiting, (statement) =>
-          reader.unpack(statement.path).pipe(
-            Effect.flatMap((path) => reader.open(path, { keep: true })),
-            Effect.map((received): ReadonlyArray<ReceivedStatement> => [received]),
-            Effect.catchTag("ArchiveError", (error) => Effect.as(Effect.logWarning(error.message), []))
-          )).pipe(Effect.map((found) => found.flat()))
+        const statements = yield* store.statements
+        const received: Array<ReceivedStatement> = []
+        for (const statement of statements.filter(({ imported }) => !imported)) {
+          // The days of one that is gone may have come with another.
+          const isCovered = statements.some((other) =>
+            other.imported && other.fromDate <= statement.fromDate && other.toDate >= statement.toDate
+          )
+          const found = yield* reader.unpack(statement.path).pipe(
+            Effect.flatMap((path) => reader.open(path, { fresh: false })),
+            Effect.catchTag("ArchiveError", (error) =>
+              isCovered
+                ? Effect.as(store.saveStatement({ ...statement, imported: true }), undefined)
+                : Effect.succeed(gone(statement.id, error)))
+          )
+          if (found !== undefined) received.push(found)
+        }
+        return received
       })
 
       return Broker.of({
@@ -144,8 +155,8 @@ export const layerFile = (
     Effect.gen(function*() {
       const reader = yield* makeReader(options)
       const pull = options.path === "-"
-        ? Effect.flatMap(reader.receive(options.stdin), (path) => reader.open(path, { keep: true }))
-        : reader.open(options.path, { keep: true })
+        ? Effect.flatMap(reader.receive(options.stdin), (path) => reader.open(path, { fresh: true }))
+        : reader.open(options.path, { fresh: true })
       return Broker.of({
         provider,
         pull: pull.pipe(Effect.withSpan("Ibkr.read")),
@@ -159,25 +170,27 @@ const makeReader = Effect.fnUntraced(function*(
   options: IbkrOptions
 ): Effect.fn.Return<
   {
-    readonly receive: <E>(bytes: Stream.Stream<Uint8Array, E>) => Effect.Effect<string, E | StatementFileError>
-    readonly unpack: (
-      archived: string
-    ) => ReturnType<typeof unpackStatement> extends Effect.Effect<void, infer E> ? Effect.Effect<string, E>
-      : never
-    readonly open: (path: string, how: { readonly keep: boolean }) => Effect.Effect<ReceivedStatement, BrokerError>
+    readonly receive: <E>(bytes: Stream.Stream<Uint8Array, E>) => Effect.Effect<string, E | SpoolError>
+    /** The path is below the data directory. */
+    readonly unpack: (archived: string) => Effect.Effect<string, ArchiveError>
+    /** `fresh` ones are judged and saved as this run asks; those of earlier runs were. */
+    readonly open: (path: string, how: { readonly fresh: boolean }) => Effect.Effect<ReceivedStatement, BrokerError>
+    /** Fails when --save could not keep a statement, before one is asked for. */
+    readonly checkSaveAs: Effect.Effect<void, StatementFileError>
   },
-  StatementFileError,
+  SpoolError,
   FileSystem.FileSystem | SyncRecordStore | Scope.Scope
 > {
   const fileSystem = yield* FileSystem.FileSystem
   const store = yield* SyncRecordStore
-  if (options.spoolDir !== undefined) yield* removeLeftovers(fileSystem, options.spoolDir)
+  const prefix = `broker-sync-spool-${(options.account ?? "any").replace(/[^A-Za-z0-9]/g, "_")}-`
+  if (options.spoolDir !== undefined) yield* removeLeftovers(fileSystem, options.spoolDir, prefix)
   const directory = yield* fileSystem.makeTempDirectoryScoped({
-    prefix: spoolPrefix,
+    prefix,
     ...(options.spoolDir === undefined ? {} : { directory: options.spoolDir })
   }).pipe(
     Effect.mapError((error) =>
-      new StatementFileError({ path: options.spoolDir ?? "the temporary directory", reason: error.message })
+      new SpoolError({ path: options.spoolDir ?? "the temporary directory", reason: error.message })
     )
   )
   let files = 0
@@ -185,16 +198,24 @@ const makeReader = Effect.fnUntraced(function*(
 
   const receive = <E>(bytes: Stream.Stream<Uint8Array, E>) => {
     const path = newFile()
-    const sink = fileSystem.sink(path, { flag: "w", mode: 0o600 }).pipe(Sink.mapError(fileError(path)))
+    const sink = fileSystem.sink(path, { flag: "w", mode: 0o600 }).pipe(
+      Sink.mapError(({ message }) => new SpoolError({ path, reason: message }))
+    )
     return Effect.as(Stream.run(bytes, sink), path)
   }
 
   const unpack = (archived: string) => {
     const path = newFile()
-    return Effect.as(unpackStatement(archived, path), path)
+    return Effect.as(unpackStatement(join(options.archiveDir ?? "", archived), path), path)
   }
 
-  const open = Effect.fnUntraced(function*(path: string, how: { readonly keep: boolean }) {
+  const checkSaveAs = Effect.suspend(() =>
+    options.saveAs === undefined
+      ? Effect.void
+      : fileSystem.access(dirname(options.saveAs), { writable: true }).pipe(Effect.mapError(fileError(options.saveAs)))
+  )
+
+  const open = Effect.fnUntraced(function*(path: string, how: { readonly fresh: boolean }) {
     const digest = createHash("sha256")
     const bytes = fileSystem.stream(path).pipe(
       Stream.mapError(fileError(path)),
@@ -208,15 +229,15 @@ const makeReader = Effect.fnUntraced(function*(
       ...(options.account === undefined ? {} : { account: options.account })
     })
     const id = digest.digest("hex")
-    if (options.saveAs !== undefined) {
+    if (how.fresh && options.saveAs !== undefined) {
       yield* fileSystem.copyFile(path, options.saveAs).pipe(Effect.mapError(fileError(options.saveAs)))
     }
     const verdict = checkQuery(scanned.sections)
-    if (options.strict && verdict.findings.length > 0) {
+    if (how.fresh && options.strict && verdict.findings.length > 0) {
       return yield* new FlexSectionsMissing({ findings: verdict.findings })
     }
     const days = daysOf(scanned)
-    const archived = how.keep && options.archiveDir !== undefined
+    const archived = options.archiveDir !== undefined
       ? yield* keepStatement(options.archiveDir, path, {
         account: days.account,
         from: days.from,
@@ -247,19 +268,27 @@ const makeReader = Effect.fnUntraced(function*(
     } satisfies ReceivedStatement
   }, Effect.provideService(FileSystem.FileSystem, fileSystem))
 
-  return { receive, unpack, open }
+  return { receive, unpack, open, checkSaveAs }
 })
 
 /** A killed run leaves its spool; this run holds the account's lock, so what is there is nobody's. */
-const removeLeftovers = (fileSystem: FileSystem.FileSystem, directory: string) =>
+const removeLeftovers = (fileSystem: FileSystem.FileSystem, directory: string, prefix: string) =>
   fileSystem.readDirectory(directory).pipe(
     Effect.flatMap(
       Effect.forEach((name) =>
-        name.startsWith(spoolPrefix) ? fileSystem.remove(`${directory}/${name}`, { recursive: true }) : Effect.void
+        name.startsWith(prefix) ? fileSystem.remove(`${directory}/${name}`, { recursive: true }) : Effect.void
       )
     ),
     Effect.ignore
   )
+
+/** A statement that was received and is not there any more: its days are missing until someone looks. */
+const gone = (id: string, error: Failure): ReceivedStatement => ({
+  id,
+  report: () => Effect.fail(error),
+  sources: () => Effect.fail(error),
+  settled: Effect.fail(error)
+})
 
 const fileError = (path: string) => (error: { readonly message: string }) =>
   new StatementFileError({ path, reason: error.message })

@@ -58,13 +58,14 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   }
 }
 
-/** `openCloseIndicator` where the broker gives it, by content hash; a cancel has that of the trade it takes back. */
+const cancelled = "cancelled"
+
+/** By content hash: `openCloseIndicator` where the broker gives it, and which rows take an earlier one back. */
 const openings = (trades: ReadonlyArray<Trade>): ReadonlyMap<string, string> =>
-  new Map(
-    trades.flatMap((trade) =>
-      trade.openCloseIndicator === undefined || isCancel(trade) ? [] : [[tradeDigest(trade), trade.openCloseIndicator]]
-    )
-  )
+  new Map(trades.flatMap((trade) => {
+    const mark = isCancel(trade) ? cancelled : trade.openCloseIndicator
+    return mark === undefined ? [] : [[tradeDigest(trade), mark] as const]
+  }))
 
 /** Every id once, whatever the broker prints: the tracker refuses a whole batch for one id that is there twice. */
 const withOwnIds = (activities: ReadonlyArray<Activity>): ReadonlyArray<Activity> => {
@@ -78,6 +79,7 @@ const withOwnIds = (activities: ReadonlyArray<Activity>): ReadonlyArray<Activity
 }
 
 const rank = (activity: Activity, openClose: string | undefined): number => {
+  if (openClose === cancelled) return 6
   if (activity.type === "DEPOSIT") return 0
   if (activity.type === "WITHDRAWAL") return 5
   if (activity.type !== "BUY" && activity.type !== "SELL") return 4

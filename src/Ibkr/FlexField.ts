@@ -32,8 +32,13 @@ const empty = (text: string) => text.trim() === ""
 const placeholder = (text: string) => nothing.has(text.trim())
 
 /** `yyyy-MM-dd` or `yyyyMMdd`. Slashes are ambiguous (US or European order) and are no date here. */
-export const parseFlexDate = (text: string): PlainDate | undefined =>
-  PlainDates.parse(/^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}` : text)
+export const parseFlexDate = (text: string): PlainDate | undefined => {
+  const date = PlainDates.parse(
+    /^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}` : text
+  )
+  // IBKR began in 1977; a year far off would make the tracker compute every day in between.
+  return date !== undefined && date >= "1970-01-01" && date <= "2100-12-31" ? date : undefined
+}
 
 const time = /^(\d{2}):?(\d{2}):?(\d{2})(?:\s*(?:[A-Za-z][A-Za-z_/]*|[+-]\d{2}:?\d{2}|Z))?$/
 

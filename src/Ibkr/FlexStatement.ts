@@ -6,8 +6,8 @@ import { type Attributes, readStatement } from "./FlexXml.ts"
 import {
   FlexDatesAmbiguous,
   IBKRAccountMismatch,
+  SpoolError,
   type StatementError,
-  StatementFileError,
   StatementMalformed
 } from "./StatementError.ts"
 
@@ -136,7 +136,7 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
   })).pipe(
     Effect.catchIf(
       (error): error is PlatformError.PlatformError => isPlatformError(error),
-      (error) => Effect.fail(new StatementFileError({ path: options.spool, reason: error.message }))
+      (error) => Effect.fail(new SpoolError({ path: options.spool, reason: error.message }))
     )
   )
 })

@@ -81,7 +81,8 @@ const headKind = (head: Uint8Array): StatementMalformed["found"] | undefined => 
   const text = new TextDecoder().decode(head).replace(/^\uFEFF/, "").trimStart()
   if (text === "") return "empty"
   if (/^<(!doctype\s+html|html)/i.test(text)) return "html"
-  return text.startsWith("<") ? undefined : "csv"
+  if (text.startsWith("<")) return undefined
+  return /^("|BOF|[\w ]+[,;])/.test(text) ? "csv" : "foreign"
 }
 
 const concat = (a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> => {

@@ -269,12 +269,14 @@ const resolve = (facts: Facts, symbolMap: SymbolMap): InstrumentMatch => {
     } }`
     return { _tag: "UnknownVenue", detail: `${symbol} on ${venue}; add to the symbol map: ${line}` }
   }
-  const currency = override?.currency ?? facts.currency
+  // What the rows trade in is known; the map's word is for lines of which only a dividend has been seen.
+  const currency = facts.currency ?? override?.currency
   return {
     _tag: "Known",
     instrument: {
       key: facts.key,
       ...canonical,
+      ...(override === undefined ? {} : { isMapped: true }),
       ...(currency === undefined ? {} : { currency }),
       ...(facts.conid === undefined ? {} : { conid: facts.conid }),
       ...(facts.isin === undefined ? {} : { isin: facts.isin }),

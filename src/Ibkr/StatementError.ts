@@ -65,6 +65,19 @@ export class FlexDatesAmbiguous extends Schema.TaggedError<FlexDatesAmbiguous>()
   readonly exitCode = exitCodes.query
 }
 
+/** The data directory, or the system's temporary one, does not take what a statement is spooled to. */
+export class SpoolError extends Schema.TaggedError<SpoolError>()("SpoolError", {
+  path: Schema.String,
+  reason: Schema.String
+}) implements Failure {
+  override get message() {
+    return `a statement cannot be spooled to ${this.path}: ${this.reason}`
+  }
+  readonly hint = "check space and permissions of BROKER_SYNC_DATA_DIR; nothing was written to the tracker"
+  readonly exitCode = exitCodes.store
+}
+
+/** The path given with --file or --save cannot be used. */
 export class StatementFileError extends Schema.TaggedError<StatementFileError>()("StatementFileError", {
   path: Schema.String,
   reason: Schema.String
@@ -82,3 +95,4 @@ export type StatementError =
   | FlexSectionsMissing
   | FlexDatesAmbiguous
   | StatementFileError
+  | SpoolError

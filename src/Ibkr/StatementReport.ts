@@ -22,7 +22,7 @@ import type { ScannedStatement, SpooledRow } from "./FlexStatement.ts"
 import type { Attributes } from "./FlexXml.ts"
 import type { SymbolMap } from "./Instruments.ts"
 import { checkQuery } from "./QueryCheck.ts"
-import { StatementFileError } from "./StatementError.ts"
+import { SpoolError } from "./StatementError.ts"
 
 export type ReportOptions = BookingOptions & { readonly symbolMap: SymbolMap }
 
@@ -168,7 +168,7 @@ const spooled = Effect.fnUntraced(function*(spool: string, each: (row: SpooledRo
     ),
     Effect.catchTag(
       "PlatformError",
-      (error) => Effect.fail(new StatementFileError({ path: spool, reason: error.message }))
+      (error) => Effect.fail(new SpoolError({ path: spool, reason: error.message }))
     )
   )
 })
@@ -236,8 +236,14 @@ const notAgain = <A>(
   return earlier.filter((row) => !present.has(id(row)))
 }
 
-/** Statements of the last day of the report; a day may have one per segment of the account. */
+/** Statements of the last day of the report: one per segment of the account, the latest made of each. */
 const lastDay = (statements: ReadonlyArray<StatementInfo>): ReadonlySet<number> => {
   const last = statements.map((statement) => statement.toDate).sort().at(-1)
-  return new Set(statements.flatMap((statement, index) => statement.toDate === last ? [index] : []))
+  const latest = new Map<string, number>()
+  for (const [index, { accountId, toDate, whenGenerated = "" }] of statements.entries()) {
+    const other = latest.get(accountId)
+    const before = other === undefined ? undefined : statements[other]?.whenGenerated ?? ""
+    if (toDate === last && (before === undefined || before <= whenGenerated)) latest.set(accountId, index)
+  }
+  return new Set(latest.values())
 }

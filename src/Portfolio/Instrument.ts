@@ -12,6 +12,8 @@ export interface Instrument {
   readonly mic?: string
   /** Any US market identifier, or none, names the same line (`AAPL@XNAS` is `AAPL`). */
   readonly isUsListing: boolean
+  /** The symbol map named this line: what was remembered or tied by contract id yields to it. */
+  readonly isMapped?: boolean
   /** The currency the security trades in; absent where only a dividend has been seen. */
   readonly currency?: string
   readonly conid?: string

@@ -1,11 +1,11 @@
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
-import { cashSign } from "../Portfolio/Activity.ts"
+import { type Activity, cashSign } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Decimal } from "../Portfolio/Decimal.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { reconcileCash, reconcilePositions } from "../Portfolio/Reconcile.ts"
-import type { ReportedActivity, ReportedPosition } from "../RunReport.ts"
+import type { ReportedPosition } from "../RunReport.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 
@@ -16,7 +16,7 @@ export interface Comparison {
 }
 
 /** The broker's side alone, for a run that could not or must not compare. */
-export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<ReportedActivity>): Comparison => ({
+export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<Activity>): Comparison => ({
   reconciled: false,
   positions: (report.positions ?? []).map(({ quantity, symbol }) => ({ symbol, broker: quantity })),
   cash: reconcileCash({ balances: report.cash, moved: movedBy(report, activities) })
@@ -25,7 +25,7 @@ export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<Repor
 /** Both sides as of the statement's last day: what the tracker dates later is taken out first. */
 export const compare = Effect.fn("Sync.compare")(function*(
   report: BrokerReport,
-  activities: ReadonlyArray<ReportedActivity>,
+  activities: ReadonlyArray<Activity>,
   asOf: PlainDate
 ) {
   const store = yield* SyncRecordStore
@@ -42,7 +42,10 @@ export const compare = Effect.fn("Sync.compare")(function*(
     }
   }
   const holdings = yield* repo.holdings
-  const later = yield* repo.activitiesAfter(asOf)
+  // What is planned for a day to come is not in the holdings yet.
+  const { timeZone } = yield* repo.account
+  const today = DateTime.formatIsoDate(DateTime.setZone(yield* DateTime.now, DateTime.zoneMakeNamedUnsafe(timeZone)))
+  const later = (yield* repo.activitiesAfter(asOf)).filter(({ date }) => date <= today)
   const cash = new Map(
     holdings.flatMap((each) => each._tag === "Cash" ? [[each.currency, each.quantity] as const] : [])
   )
@@ -60,9 +63,9 @@ export const compare = Effect.fn("Sync.compare")(function*(
 })
 
 /** Signed cash per currency that the rows of this statement move; rows held over from earlier ones moved before. */
-const movedBy = (report: BrokerReport, activities: ReadonlyArray<ReportedActivity>): ReadonlyMap<string, Decimal> => {
+const movedBy = (report: BrokerReport, activities: ReadonlyArray<Activity>): ReadonlyMap<string, Decimal> => {
   const moved = new Map<string, Decimal>()
-  for (const { activity } of activities) {
+  for (const activity of activities) {
     if (report.carriedOver.has(activity.externalId)) continue
     const sign = cashSign(activity.type)
     if (sign === 0) continue

@@ -1,6 +1,8 @@
-import { Array as Arr, Effect } from "effect"
+import { Array as Arr, Effect, Schema } from "effect"
 import type { BrokerReport, ReceivedStatement } from "../Broker.ts"
+import { exitCodes, type Failure } from "../Failure.ts"
 import type { Activity, SkippedRow, SkipReason, SourceRow } from "../Portfolio/Activity.ts"
+import { addDays } from "../Portfolio/PlainDate.ts"
 import { waitingFor } from "../Progress.ts"
 import type { ActivityStatus, ReportedActivity } from "../RunReport.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
@@ -18,11 +20,23 @@ export interface ImportOptions {
 export interface ImportResult {
   readonly activities: ReadonlyArray<ReportedActivity>
   readonly skipped: ReadonlyArray<SkippedRow>
-  /** Instrument key → asset id, of the instruments whose rows were sent. */
-  readonly assetIds: ReadonlyMap<string, string>
+  /** Rows that stay out with the opposite an earlier statement brought: in this one their cash moved all the same. */
+  readonly takenOut: ReadonlyArray<Activity>
   /** False when rows were written and the tracker did not recompute in time. */
   readonly recomputed: boolean
   readonly warnings: ReadonlyArray<string>
+}
+
+/** This statement was imported into another account of the tracker before. */
+export class RowsElsewhere extends Schema.TaggedError<RowsElsewhere>()("RowsElsewhere", {
+  rows: Schema.Int,
+  account: Schema.String
+}) implements Failure {
+  override get message() {
+    return `${this.rows} row(s) of this statement are in Wealthfolio already, but not in the account ${this.account}`
+  }
+  readonly hint = "set IBKR_ACCOUNT_ID to the account they were imported into, or delete them there first"
+  readonly exitCode = exitCodes.configuration
 }
 
 /** Wealthfolio takes 500 rows and more in one request; within it all or none are written. */
@@ -54,9 +68,11 @@ interface Plan {
   readonly known: ReadonlyArray<Activity>
   /** In the tracker, but not in the store: written by a run that did not come to remember it. */
   readonly found: ReadonlyMap<string, string>
+  /** Some of them were on their way when that run ended: the tracker may still be computing. */
+  readonly wasInterrupted: boolean
   readonly fresh: ReadonlyArray<Activity>
   /** Taken out together with their opposite by an earlier run: alone in this statement, they stay out. */
-  readonly takenOut: ReadonlyArray<SkippedRow>
+  readonly takenOut: ReadonlyMap<string, SkippedRow>
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -74,7 +90,7 @@ const plan = Effect.fn("Sync.plan")(function*(report: BrokerReport, options: Imp
       known.add(externalId)
       if (record.contentHash !== contentHash) changed.push(externalId)
     } else if (
-      record?.state === "skipped" && record.contentHash === contentHash
+      record?.state === "skipped" && (record.contentHash === contentHash || !externalId.startsWith("ibkr:trade:"))
       && (record.reason === "reversed" || record.reason === "cancelled")
     ) {
       takenOut.set(externalId, {
@@ -99,7 +115,8 @@ const plan = Effect.fn("Sync.plan")(function*(report: BrokerReport, options: Imp
     known: report.activities.filter(({ externalId }) => known.has(externalId) || found.has(externalId)),
     found,
     fresh: open.filter((activity) => !found.has(activity.externalId)),
-    takenOut: [...takenOut.values()],
+    wasInterrupted: [...found.keys()].some((id) => records.get(id)?.state === "pending"),
+    takenOut,
     warnings: changed.map((externalId) =>
       `${externalId} was changed by the broker after it was booked; the tracker still has it as it was`
     )
@@ -149,7 +166,8 @@ export const importReport = Effect.fn("Sync.import")(function*(
 ) {
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
-  const { found, fresh, known, takenOut, warnings } = yield* plan(report, options)
+  const { found, fresh, known, takenOut, warnings, wasInterrupted } = yield* plan(report, options)
+  if (found.size > 0) yield* checkAccount(report, found)
   const { assetIds, heldBack } = yield* tie(fresh, report, options)
   const ready = fresh.filter((activity) => !heldBack.has(activity.contentHash))
   const sources: ReadonlyMap<string, SourceRow> = new Map(
@@ -195,7 +213,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
     }))
   })
 
-  let recomputed = true
+  let recomputed = !wasInterrupted
   if (options.dryRun) {
     for (const { externalId } of ready) statuses.set(externalId, "planned")
   } else {
@@ -217,7 +235,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
 
   const skipped = [
     ...report.skipped,
-    ...takenOut,
+    ...takenOut.values(),
     ...yield* holdBack(statement, fresh, sources, heldBack, refused)
   ]
   if (!options.dryRun) yield* rememberSkipped(skipped, options)
@@ -227,11 +245,23 @@ export const importReport = Effect.fn("Sync.import")(function*(
       return status === undefined ? [] : [reported(activity, status, report)]
     }),
     skipped,
-    assetIds,
+    takenOut: report.activities.filter(({ externalId }) => takenOut.has(externalId)),
     recomputed,
     warnings
   }
   return result
+})
+
+/** Keys are global in the tracker: rows found there may stand in another account, where they are of no use to this one. */
+const checkAccount = Effect.fnUntraced(function*(report: BrokerReport, found: ReadonlyMap<string, string>) {
+  const repo = yield* WealthfolioRepo
+  const [first] = report.activities.filter(({ externalId }) => found.has(externalId)).map(({ date }) => date).sort()
+  if (first === undefined) return
+  // A day of margin for the tracker's time zone.
+  const rows = new Set((yield* repo.activitiesAfter(addDays(first, -2))).map(({ id }) => id))
+  if ([...found.values()].some((id) => rows.has(id))) return
+  const { id, name } = yield* repo.account
+  return yield* new RowsElsewhere({ rows: found.size, account: `${name} (${id})` })
 })
 
 /** Rows that the tracker cannot take yet, with their source, to be tried again in every run. */

@@ -27,6 +27,8 @@ export const summaryOf = Effect.fnUntraced(function*(
 ) {
   const store = yield* SyncRecordStore
   const latest = [...report.statements].sort((a, b) => a.toDate < b.toDate ? -1 : 1).at(-1)
+  const known = yield* Effect.orElseSucceed(store.latestToDate, () => undefined)
+  const isLatest = latest !== undefined && (known === undefined || latest.toDate >= known)
   const drifting = report.positions.filter(({ drift }) => drift !== undefined && !Decimals.isZero(drift))
   const standing = report.reconciled && latest !== undefined
     ? yield* store.saveDrift(latest.toDate, drifting.map(({ symbol }) => symbol)).pipe(
@@ -42,7 +44,10 @@ export const summaryOf = Effect.fnUntraced(function*(
     durationSeconds: (end - start) / 1000,
     ...(latest === undefined ? {} : {
       activities: tally(report.activities.map(({ status }) => status)),
-      skipped: tally(report.skipped.map(({ reason }) => reason)),
+      skipped: tally(report.skipped.map(({ reason }) => reason))
+    }),
+    // An old statement that is read again makes the data no older.
+    ...(latest === undefined || !isLatest ? {} : {
       statement: { toDate: seconds(latest.toDate), ...(generated === undefined ? {} : { generatedAt: generated }) }
     }),
     ...(report.reconciled

@@ -19,11 +19,11 @@ export const match = (
   instrument: Instrument,
   rememberedAssetId?: string
 ): AssetDecision => {
-  const remembered = assets.find((asset) => asset.id === rememberedAssetId)
+  const remembered = assets.find((asset) => asset.id === rememberedAssetId && fits(asset, instrument))
   if (remembered !== undefined) return settle(remembered, instrument)
   const carrying = instrument.conid === undefined
     ? []
-    : assets.filter((asset) => evidenceOf(asset).conid === instrument.conid)
+    : assets.filter((asset) => evidenceOf(asset).conid === instrument.conid && fits(asset, instrument))
   const [carrier] = carrying
   if (carrier !== undefined) return carrying.length > 1 ? ambiguous(carrying, instrument) : settle(carrier, instrument)
 
@@ -33,7 +33,7 @@ export const match = (
   if (candidate === undefined) return create(instrument)
   if (candidates.found.length > 1) return ambiguous(candidates.found, instrument)
   const claimed = claims.get(candidate.id)
-  if (isOtherLine(evidenceOf(candidate), instrument)) {
+  if (instrument.isMapped !== true && isOtherLine(evidenceOf(candidate), instrument)) {
     return held(`${describe(candidate)} carries another contract id or ISIN`, instrument)
   }
   if (claimed !== undefined && isOtherLine(claimed, instrument)) {
@@ -43,6 +43,14 @@ export const match = (
     )
   }
   return settle(candidate, instrument)
+}
+
+/** The symbol map has the last word: an asset under another ticker or market is not what it names. */
+const fits = (asset: Asset, instrument: Instrument): boolean => {
+  if (instrument.isMapped !== true) return true
+  if (comparable(asset.instrumentSymbol ?? "") !== comparable(instrument.ticker)) return false
+  const mic = micOf(asset)
+  return mic === instrument.mic?.toUpperCase() || (instrument.isUsListing && (mic === undefined || isUsMic(mic)))
 }
 
 /** Whether memory or conid alone lead to an asset, so that no other line has a claim to it. */

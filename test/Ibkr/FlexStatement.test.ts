@@ -60,7 +60,7 @@ layer(NodeFileSystem.layer)("FlexStatement", (it) => {
   it.effect("a spool that cannot be written is told by its path", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(scanStatement(Stream.empty, { spool: "/nowhere/at/all/spool" }))
-      assert.deepInclude(error, { _tag: "StatementFileError", path: "/nowhere/at/all/spool", exitCode: 2 })
+      assert.deepInclude(error, { _tag: "SpoolError", path: "/nowhere/at/all/spool", exitCode: 10 })
     }))
 
   it.effect("guards the account of statements, of Account Information and of every row", () =>

@@ -188,7 +188,8 @@ describe("instruments", () => {
       assert.strictEqual(known(index, "66")?.currency, "THB")
       assert.strictEqual(
         known(indexOf({ trades: [line] }, { "66": { symbol: "PTT.BK", currency: "USD" } }), "66")?.currency,
-        "USD"
+        "THB",
+        "what the rows trade in is known"
       )
     })
   })

@@ -146,9 +146,11 @@ describe("an import that goes wrong half-way", { timeout: 60_000, concurrent: tr
     await world.wealthfolio.recompute.settled()
     const json = succeeded(await world.night())
     assert.deepStrictEqual(new Set(Object.values(statuses(json))), new Set(["already-synced"]))
-    noDrift(json)
+    // Wealthfolio may still be computing what the killed run wrote: that is no moment to compare.
+    assert.isFalse(json.reconciled)
     assert.strictEqual(world.activities.length, 15)
     assert.strictEqual(world.rows("sync_record WHERE state = 'synced'"), 15)
+    noDrift(succeeded(await world.night()))
   })
 
   it("holdings that are not recomputed in time are not compared: exit 0, said so, no drift invented", async () => {

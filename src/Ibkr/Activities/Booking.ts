@@ -71,7 +71,15 @@ export const instrumentHold = (index: InstrumentIndex, key: string) => {
   return match?._tag === "UnknownVenue" ? { reason: "unknown-venue" as const, detail: match.detail } : undefined
 }
 
-/** Opens before closes, then by id: the tracker keeps milliseconds and takes ties in any order. */
+/**
+ * What closes or takes back may come in a later statement than what it closes, with the same second: it has milliseconds
+ * of its own. By rank, 0 to 6.
+ */
+const earliestMillisecond: ReadonlyArray<number> = [0, 0, 500, 500, 0, 0, 900]
+
+/**
+ * Opens before closes, then by id: the tracker keeps milliseconds and takes ties in any order.
+ */
 export const orderWithinSeconds = (
   activities: ReadonlyArray<Activity>,
   rank: (activity: Activity) => number
@@ -81,10 +89,12 @@ export const orderWithinSeconds = (
     .map((activity) => ({ activity, at: at(activity), rank: rank(activity) }))
     .sort((a, b) => compare(a.at, b.at) || a.rank - b.rank || compareIds(a.activity, b.activity))
   let second = ""
-  let millisecond = 0
-  return sorted.map(({ activity, at }) => {
-    millisecond = at === second ? Math.min(millisecond + 1, 999) : 0
+  let last = -1
+  return sorted.map(({ activity, at, rank }) => {
+    if (at !== second) last = -1
+    const millisecond = Math.min(Math.max(last + 1, earliestMillisecond[rank] ?? 0), 999)
     second = at
+    last = millisecond
     return millisecond === activity.millisecond ? activity : { ...activity, millisecond }
   })
 }

@@ -1,0 +1,120 @@
+import { assert, it } from "@effect/vitest"
+import { existsSync, readFileSync } from "node:fs"
+import manifest from "../package.json" with { type: "json" }
+import { exitCodes } from "../src/Failure.ts"
+import { cashTypes } from "../src/Ibkr/Activities/Cash.ts"
+import { fieldsRead } from "../src/Ibkr/FlexReport.ts"
+import {
+  commonSettings,
+  flexSettings,
+  guardSettings,
+  loggingSettings,
+  optionalGuardSettings,
+  trackerSettings
+} from "../src/IbkrSettings.ts"
+import { exposition } from "../src/Metrics.ts"
+import { skipReasons } from "../src/Portfolio/Activity.ts"
+import type { Setting } from "../src/Settings.ts"
+
+const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
+
+/** The cells of the table with this first heading, without their backticks. */
+const table = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
+  const lines = readme.split("\n").map((line) => line.trim())
+  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`))
+  assert.isAtLeast(start, 0, `a table that starts with ${heading}`)
+  const rows = lines.slice(start + 2)
+  const end = rows.findIndex((line) => !line.startsWith("|"))
+  return rows.slice(0, end).map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim().replaceAll("`", "")))
+}
+
+const column = (heading: string, position = 0) => table(heading).map((row) => row[position] ?? "")
+
+const same = (told: ReadonlyArray<string>, real: Iterable<string>) =>
+  assert.deepStrictEqual([...told].sort(), [...real].sort())
+
+it("every setting, and none that there is not", () => {
+  const groups: ReadonlyArray<Readonly<Record<string, Setting<unknown>>>> = [
+    commonSettings,
+    flexSettings,
+    guardSettings,
+    loggingSettings,
+    optionalGuardSettings,
+    trackerSettings
+  ]
+  same(column("variable"), new Set(groups.flatMap((group) => Object.values(group).map(({ name }) => name))))
+})
+
+it("what has no effect yet says so", () => {
+  const without = table("variable").filter((row) => row[2]?.includes("no effect in this release"))
+  same(without.map(([name = ""]) => name), ["IBKR_ADOPT", "HEALTHCHECK_URL"])
+})
+
+it("every exit code", () => {
+  same(column("exit code"), Object.values(exitCodes).map(String))
+})
+
+it("every metric with its labels", async () => {
+  const text = await exposition({
+    exitCode: 0,
+    finishedAt: 1,
+    durationSeconds: 1,
+    activities: { imported: 1 },
+    skipped: { "no-id": 1 },
+    statement: { toDate: 1, generatedAt: 1 },
+    reconciliation: {
+      positions: [{ symbol: "VUSA.L", drift: "0", statements: 0 }],
+      cash: [{ currency: "GBP", drift: "0", trackerDrift: "0" }]
+    },
+    tokenExpires: 1
+  }, "ibkr")
+  const series = [...text.matchAll(/^(ibkr_\w+)(?:\{(\w+)=)?/gm)].map(([, name = "", label = ""]) => `${name} ${label}`)
+  assert.isAbove(series.length, 10)
+  same(table("metric").map(([name = "", labels = ""]) => `${name} ${labels}`), series)
+})
+
+it("every dependency with its version", () => {
+  const real = (dependencies: Readonly<Record<string, string>>) =>
+    Object.entries(dependencies).map(([name, version]) => `${name} ${version}`)
+  const told = (heading: string) => table(heading).map(([name = "", version = ""]) => `${name} ${version}`)
+  same(told("dependency"), real(manifest.dependencies))
+  same(told("development dependency"), real(manifest.devDependencies))
+  for (const row of [...table("dependency"), ...table("development dependency")]) assert.isNotEmpty(row[2])
+})
+
+it("every cash type, what it is booked as, and with which setting", () => {
+  const real = Object.entries(cashTypes.extended).map(([type, activity]) =>
+    `${type}: ${activity}, ${type in cashTypes.runbook ? "runbook" : "extended"}`
+  )
+  same(table("cash type").map(([type = "", activity = "", set = ""]) => `${type}: ${activity}, ${set}`), real)
+})
+
+it("every reason why a row is not booked", () => {
+  same(column("reason"), skipReasons)
+})
+
+it("every field of the query that is read", () => {
+  const sections: Readonly<Record<string, string>> = {
+    Trades: "Trades",
+    CashTransactions: "Cash Transactions",
+    OpenPositions: "Open Positions",
+    SecuritiesInfo: "Financial Instrument Information",
+    CashReport: "Cash Report"
+  }
+  const told = new Map(table("section").map(([name = "", , fields = ""]) => [name, fields.split(" ")]))
+  for (const [section, fields] of Object.entries(fieldsRead)) same(told.get(sections[section] ?? "") ?? [], fields)
+})
+
+it("every command that it names is a script", () => {
+  const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name)
+  assert.isAbove(named.length, 5)
+  for (const name of named) assert.property(manifest.scripts, name)
+})
+
+it("every file and folder that it names is there", () => {
+  const named = [...readme.matchAll(/(?:`|^)((?:src|fixtures|bench|test)\/[\w./-]+)/gm)].map(([, path = ""]) => path)
+  assert.isAbove(named.length, 8)
+  for (const path of named.filter((name) => !/Name/.test(name))) {
+    assert.isTrue(existsSync(new URL(`../${path}`, import.meta.url)), path)
+  }
+})
