@@ -1,4 +1,4 @@
-import { Context, type Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { Failure } from "./Failure.ts"
 import type { Activity, SkippedRow, SourceRow } from "./Portfolio/Activity.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
@@ -69,4 +69,11 @@ export class Broker extends Context.Service<Broker, {
   readonly backlog: Effect.Effect<ReadonlyArray<ReceivedStatement>, BrokerError>
   /** Gets tonight's statement. */
   readonly pull: Effect.Effect<ReceivedStatement, BrokerError>
-}>()("broker-sync/Broker") {}
+}>()("broker-sync/Broker") {
+  /** A broker that has these statements to give. */
+  static readonly layerTest = (given: {
+    readonly pull: Effect.Effect<ReceivedStatement, BrokerError>
+    readonly backlog?: Effect.Effect<ReadonlyArray<ReceivedStatement>, BrokerError>
+  }): Layer.Layer<Broker> =>
+    Layer.succeed(Broker, Broker.of({ provider: "ibkr", backlog: Effect.succeed([]), ...given }))
+}

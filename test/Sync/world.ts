@@ -101,8 +101,7 @@ export interface Script {
 const sourceOf = ({ externalId, section }: Activity): SourceRow => ({ section, fields: { externalId } })
 
 const brokerLayer = (script: Script) =>
-  Layer.effect(
-    Broker,
+  Layer.unwrap(
     Effect.gen(function*() {
       const store = yield* SyncRecordStore
       const pulls = [...script.pulls ?? [report()]]
@@ -147,8 +146,7 @@ const brokerLayer = (script: Script) =>
         }
       }
 
-      return Broker.of({
-        provider: "ibkr",
+      return Broker.layerTest({
         backlog: Effect.sync(() => (script.backlog ?? []).map(statement)),
         pull: script.pull ?? Effect.suspend(() => {
           const next = pulls.length > 1 ? pulls.shift() : pulls[0]

@@ -7,6 +7,20 @@ import { failed, fixture, noDrift, nothingWritten, startWorld, statuses, succeed
 const week = await fixture("week.xml")
 
 describe("the nightly run", { timeout: 60_000, concurrent: true }, () => {
+  it("runs on exactly the fields of the operators' runbook: no conid, no listing exchange, no levels", async () => {
+    await using world = await startWorld({ flex: { statement: await fixture("runbook-fields.xml") } })
+    const json = succeeded(await world.night())
+    assert.deepStrictEqual(json.counts, { imported: 11, planned: 0, alreadySynced: 0, skipped: 0, held: 0 })
+    assert.isTrue(json.reconciled)
+    assert.deepStrictEqual(json.positions, [
+      { symbol: "AAPL", broker: "5", wealthfolio: "5", drift: "0" },
+      { symbol: "ULVR.L", broker: "25", wealthfolio: "25", drift: "0" },
+      { symbol: "VUSA.L", broker: "6", wealthfolio: "6", drift: "0" }
+    ])
+    assert.deepStrictEqual(json.cash, [])
+    assert.strictEqual(succeeded(await world.night()).counts.imported, 0)
+  })
+
   it("imports a week, then nothing, then nothing again without its store", async () => {
     await using world = await startWorld({ flex: { statement: week } })
     const first = succeeded(await world.night())
