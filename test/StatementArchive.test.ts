@@ -21,6 +21,10 @@ const directory = Effect.acquireRelease(
   (path) => Effect.promise(() => rm(path, { recursive: true }))
 )
 
+/** Where it stands: the name is below the data directory, which may be mounted elsewhere tomorrow. */
+const keep = (dataDir: string, source: string, kept = name) =>
+  Effect.map(keepStatement(dataDir, source, kept), (path) => join(dataDir, path))
+
 const withSource = Effect.gen(function*() {
   const dataDir = yield* directory
   const source = join(dataDir, "source.xml")
@@ -31,8 +35,9 @@ const withSource = Effect.gen(function*() {
 it.live("keeps a statement whole and private, under a name that says what it is, and gives it back", () =>
   Effect.gen(function*() {
     const { dataDir, source } = yield* withSource
-    const path = yield* keepStatement(dataDir, source, name)
-    assert.strictEqual(path, join(dataDir, "statements", "U1234567_2026-01-05_2026-01-09_0123456789abcdef.xml.gz"))
+    const kept = yield* keepStatement(dataDir, source, name)
+    assert.strictEqual(kept, join("statements", "U1234567_2026-01-05_2026-01-09_0123456789abcdef.xml.gz"))
+    const path = join(dataDir, kept)
     const bytes = yield* Effect.promise(() => readFile(path))
     assert.strictEqual(gunzipSync(bytes).toString(), statement)
     assert.isBelow(bytes.length, statement.length / 10)
@@ -47,13 +52,13 @@ it.live("keeps a statement whole and private, under a name that says what it is,
     assert.strictEqual(yield* Effect.promise(() => readFile(target, "utf8")), statement)
     assert.strictEqual((yield* Effect.promise(() => stat(target))).mode & 0o777, 0o600)
     // The same statement once more is the same file.
-    assert.strictEqual(yield* keepStatement(dataDir, source, name), path)
+    assert.strictEqual(yield* keepStatement(dataDir, source, name), kept)
   }))
 
 it.live("a half-written file of a run that was killed is replaced", () =>
   Effect.gen(function*() {
     const { dataDir, source } = yield* withSource
-    const path = yield* keepStatement(dataDir, source, name)
+    const path = yield* keep(dataDir, source)
     yield* Effect.promise(async () => {
       await rm(path)
       await writeFile(`${path}.part`, "half", { mode: 0o644 })
@@ -67,7 +72,7 @@ it.live("a half-written file of a run that was killed is replaced", () =>
 it.live("an account's name cannot lead out of the directory", () =>
   Effect.gen(function*() {
     const { dataDir, source } = yield* withSource
-    const path = yield* keepStatement(dataDir, source, { ...name, account: "../../U1/x" })
+    const path = yield* keep(dataDir, source, { ...name, account: "../../U1/x" })
     assert.isTrue(path.startsWith(join(dataDir, "statements", "______U1_x_")))
   }))
 
@@ -80,7 +85,7 @@ it.live("what cannot be kept or read says so, exit 10, and leaves no half of a f
     assert.strictEqual(refused.exitCode, 10)
     assert.include(refused.message, join(blocked, "statements"))
 
-    const archived = yield* keepStatement(dataDir, source, name)
+    const archived = yield* keep(dataDir, source)
     const whole = yield* Effect.promise(() => readFile(archived))
     const damaged = join(dataDir, "damaged.gz")
     const target = join(dataDir, "target")
