@@ -1,5 +1,6 @@
 import { Duration, Effect, Option, Redacted, type Scope, type Stream } from "effect"
 import { HttpClient, type HttpClientResponse } from "effect/http"
+import { version } from "../Version.ts"
 import { isLoopbackUrl } from "./FlexAddress.ts"
 import { connectionReason, openFlexBody } from "./FlexBody.ts"
 import { decodeReply, type FlexReply } from "./FlexEnvelope.ts"
@@ -15,10 +16,8 @@ import {
 import { makeFlexPace } from "./FlexPace.ts"
 import { flexRoot } from "./FlexRoot.ts"
 
-declare const __VERSION__: string | undefined
-
 /** IBKR documents a User-Agent as required. */
-export const userAgent = `broker-sync/${typeof __VERSION__ === "string" ? __VERSION__ : "development"}`
+export const userAgent = `broker-sync/${version}`
 
 const requestTimeout = Duration.seconds(60)
 /** Characters of a control reply; IBKR's are under 500. */
