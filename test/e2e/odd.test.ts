@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { rename, rm, writeFile } from "node:fs/promises"
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { cancel, position, statement, trade, vusa } from "./statement.ts"
 import { failed, fixture, noDrift, skips, startWorld, statuses, succeeded, type World } from "./support.ts"
@@ -102,5 +102,53 @@ describe("nights that did not go as planned", { timeout: 60_000, concurrent: tru
       amount: "50"
     })
     noDrift(succeeded(await world.night()))
+  })
+
+  it("a day that stands twice in one file is one day", async () => {
+    await using world = await startWorld()
+    const day = { to: "2026-01-05", trades: [bought], positions: [position(vusa, 10)] }
+    world.flex.setStatement(statement(day, day))
+    const json = succeeded(await world.night())
+    assert.deepStrictEqual(json.positions, [{ symbol: "VUSA.L", broker: "10", wealthfolio: "10", drift: "0" }])
+  })
+
+  it("a path for --save that cannot be written is told before IBKR is asked", async () => {
+    await using world = await startWorld({ flex: { statement: week } })
+    failed(await world.night(["--save", join(world.directory, "nowhere", "last.xml")]), 2, /nowhere/)
+    assert.strictEqual(world.flex.requests.length, 0)
+    assert.strictEqual(world.activities.length, 0)
+  })
+
+  it("a wrong symbol map that was corrected ties later rows to the right line", async () => {
+    await using world = await startWorld()
+    const map = (symbol: string) =>
+      writeFile(join(world.directory, "map.json"), JSON.stringify({ "51000001": { symbol } }))
+    const night = () => world.night([], { env: { IBKR_SYMBOL_MAP: join(world.directory, "map.json") } })
+    await map("WRONG.L")
+    world.flex.setStatement(statement({ to: "2026-01-05", trades: [bought], positions: [position(vusa, 10)] }))
+    succeeded(await night())
+    await map("VUSA.L")
+    const next = trade("2", vusa, 1, "90", "2026-01-06")
+    world.flex.setStatement(
+      statement({ from: "2026-01-06", to: "2026-01-06", trades: [next], positions: [position(vusa, 11)] })
+    )
+    const json = succeeded(await night())
+    assert.deepStrictEqual(world.assets.map(({ instrumentSymbol }) => instrumentSymbol).sort(), ["VUSA", "WRONG"])
+    // The row under the wrong line is still there, and shows.
+    assert.deepStrictEqual(json.positions.map(({ drift, symbol }) => [symbol, drift]), [["VUSA.L", "10"], [
+      "WRONG.L",
+      "-10"
+    ]])
+  })
+
+  it("an account's spool is left alone by another account's run on the same data directory", async () => {
+    await using world = await startWorld({ flex: { statement: week } })
+    const leftovers = ["broker-sync-spool-U1234567-old", "broker-sync-spool-U7654321-busy"]
+    await mkdir(world.dataDir, { recursive: true, mode: 0o700 })
+    for (const name of leftovers) await mkdir(join(world.dataDir, name))
+    succeeded(await world.night())
+    assert.deepStrictEqual((await readdir(world.dataDir)).filter((name) => name.startsWith("broker-sync-spool-")), [
+      "broker-sync-spool-U7654321-busy"
+    ])
   })
 })
