@@ -1,8 +1,10 @@
+import { Schema } from "effect"
 import { hash } from "node:crypto"
 import type { Activity, SkippedRow, SkipReason } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { Decimal } from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import { SecurityInfo } from "../FlexReport.ts"
 import type { InstrumentIndex } from "../Instruments.ts"
 
 export interface BookingOptions {
@@ -64,6 +66,14 @@ export const hold = (
   held: true,
   source: { section: row.section, fields: row.fields(), ...(context === undefined ? {} : { context: [context] }) }
 })
+
+const encodeSecurity = Schema.encodeSync(SecurityInfo)
+
+/** The row that explains an instrument, for a held row to be mapped with. */
+export const contextOf = (key: string, index: InstrumentIndex) => {
+  const security = index.securityOf(key)
+  return security === undefined ? undefined : { section: "SecuritiesInfo", fields: encodeSecurity(security) }
+}
 
 /** Why an instrument's rows cannot be booked by the broker's word alone. */
 export const instrumentHold = (index: InstrumentIndex, key: string) => {

@@ -2,13 +2,14 @@ import { Schema } from "effect"
 import type { Activity, ActivityType } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
-import { CashTransaction, SecurityInfo } from "../FlexReport.ts"
+import { CashTransaction } from "../FlexReport.ts"
 import type { InstrumentIndex } from "../Instruments.ts"
 import {
   type Booked,
   type BookingOptions,
   compare,
   contentHash,
+  contextOf,
   hold,
   instrumentHold,
   isBookable,
@@ -56,7 +57,6 @@ interface IdentifiedCash extends RowIdentity {
 }
 
 const encode = Schema.encodeSync(CashTransaction)
-const encodeSecurity = Schema.encodeSync(SecurityInfo)
 
 /** Every `CashTransaction` row becomes an activity or a skip entry. */
 export const bookCash = (
@@ -203,11 +203,6 @@ const bookRow = (row: IdentifiedCash, index: InstrumentIndex, options: BookingOp
       booked.skipped.push(hold(row, "unknown-instrument", describe(cash)))
     } else booked.activities.push(cashRow(row, nature, date, key))
   }
-}
-
-const contextOf = (key: string, index: InstrumentIndex) => {
-  const security = index.securityOf(key)
-  return security === undefined ? undefined : { section: "SecuritiesInfo", fields: encodeSecurity(security) }
 }
 
 const cashRow = (row: IdentifiedCash, nature: Nature, date: PlainDate, key: string | undefined): Activity => {

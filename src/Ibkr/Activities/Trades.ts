@@ -1,14 +1,14 @@
-import { Schema } from "effect"
 import type { Activity } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { Decimal } from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
-import { SecurityInfo, type Trade } from "../FlexReport.ts"
+import type { Trade } from "../FlexReport.ts"
 import type { InstrumentIndex } from "../Instruments.ts"
 import {
   type Booked,
   type BookingOptions,
   compare,
+  contextOf,
   hold,
   instrumentHold,
   isBookable,
@@ -27,8 +27,6 @@ import {
 } from "./TradeRows.ts"
 
 const section = "Trades"
-
-const encodeSecurity = Schema.encodeSync(SecurityInfo)
 
 /** Every `Trade` row becomes activities or a skip entry; none disappears. */
 export const bookTrades = (trades: ReadonlyArray<Trade>, index: InstrumentIndex, options: BookingOptions): Booked => {
@@ -144,11 +142,6 @@ const bookTrade = (row: IdentifiedTrade, index: InstrumentIndex, options: Bookin
     if (held === undefined) booked.activities.push(...tradeRows(row, row.key, date))
     else booked.skipped.push(hold(row, held.reason, held.detail, contextOf(row.key, index)))
   }
-}
-
-const contextOf = (key: string, index: InstrumentIndex) => {
-  const security = index.securityOf(key)
-  return security === undefined ? undefined : { section: "SecuritiesInfo", fields: encodeSecurity(security) }
 }
 
 /** As the field codecs bound every figure, this bounds the product of quantity and price. */
