@@ -1,5 +1,5 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Clock, Context, type Duration, Effect, FileSystem, Layer, Option, type Redacted, Schema, Stream } from "effect"
+import { Context, type Duration, Effect, FileSystem, Layer, type Redacted } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import type { Failure } from "./Failure.ts"
 import type { Activity } from "./Portfolio/Activity.ts"
@@ -7,17 +7,8 @@ import type { Decimal } from "./Portfolio/Decimal.ts"
 import type { Instrument } from "./Portfolio/Instrument.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import type { TrackedMovement } from "./Portfolio/Reconcile.ts"
-import * as Account from "./Wealthfolio/Account.ts"
-import { type Created, tie } from "./Wealthfolio/AssetTies.ts"
-import * as Bulk from "./Wealthfolio/Bulk.ts"
 import * as InMemory from "./Wealthfolio/InMemory.ts"
-import * as Readings from "./Wealthfolio/Readings.ts"
-import { recomputedAfter } from "./Wealthfolio/Recomputation.ts"
-import * as Session from "./Wealthfolio/Session.ts"
-import { type Call, messageOf } from "./Wealthfolio/Transport.ts"
-import * as Transport from "./Wealthfolio/Transport.ts"
-import { type Zone, zoneOf } from "./Wealthfolio/WallTime.ts"
-import * as Wire from "./Wealthfolio/Wire.ts"
+import * as OverHttp from "./Wealthfolio/OverHttp.ts"
 
 /** The tracker account that is imported into. */
 export interface TrackerAccount {
@@ -45,6 +36,8 @@ export interface NewActivity {
   readonly key: string
   readonly activity: Activity
   readonly assetId?: string
+  /** Sent verbatim instead of the instant of the activity's day and time: the row that it takes the place of had it. */
+  readonly instant?: string
 }
 
 /** What became of a batch, by external id: the tracker's activity id, or its message. Every row is in exactly one. */
@@ -72,13 +65,35 @@ export interface TrackerActivity extends TrackedMovement {
   readonly date: PlainDate
 }
 
-/** Wealthfolio cannot be used as configured: exit 2. */
-export class WealthfolioAccountError extends Schema.TaggedError<WealthfolioAccountError>()("WealthfolioAccountError", {
-  message: Schema.String,
-  hint: Schema.String
-}) implements Failure {
-  readonly exitCode = 2
+/** A row of the tracker as it stands there, whoever wrote it. */
+export interface TrackerRow extends TrackerActivity {
+  /** `idempotencyKey`: ours begins with `<upstream account>/`; rows typed by hand have a hash, some none. */
+  readonly key?: string
+  readonly accountId: string
+  readonly accountName?: string
+  /** As stored, RFC 3339 with its zone: an adopted row keeps it. */
+  readonly instant: string
+  readonly note?: string
+  /** What the page shows for its asset. */
+  readonly symbol?: string
+  readonly sourceSystem?: string
+  /** Edited on the page (or by any update). */
+  readonly isUserModified: boolean
+  /** POSTED moves positions and cash; PENDING, DRAFT and VOID do not. */
+  readonly status: string
 }
+
+/** What is changed in one transaction: all of it happens, or nothing. */
+export interface Change {
+  /** Rows already gone are no error. */
+  readonly remove: ReadonlyArray<{ readonly id: string; readonly key?: string }>
+  readonly add: ReadonlyArray<NewActivity>
+}
+
+export type ChangeOutcome =
+  /** By external id: the ids of the rows created. */
+  | { readonly _tag: "Done"; readonly added: ReadonlyMap<string, string> }
+  | { readonly _tag: "Refused"; readonly message: string }
 
 export type WealthfolioError = Failure
 
@@ -117,12 +132,29 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
   readonly holdings: Effect.Effect<ReadonlyArray<Holding>, WealthfolioError>
   /** Posted activities of the account dated after `day`, oldest first. */
   readonly activitiesAfter: (day: PlainDate) => Effect.Effect<ReadonlyArray<TrackerActivity>, WealthfolioError>
+  /**
+   * Rows of the account dated `from` to `to` in the tracker's zone (both included; absent: no limit), oldest first, of
+   * every status.
+   */
+  readonly rows: (
+    range: { readonly from?: PlainDate; readonly to?: PlainDate }
+  ) => Effect.Effect<ReadonlyArray<TrackerRow>, WealthfolioError>
+  /**
+   * Rows of any account whose key begins with `prefix`, oldest first. Rows of archived accounts are not among them: the
+   * server shows those in no list, even when asked for the account (`existing` knows their keys).
+   */
+  readonly keyed: (prefix: string) => Effect.Effect<ReadonlyArray<TrackerRow>, WealthfolioError>
+  /**
+   * Deletes, then creates, in one transaction; exactly once, whatever becomes of the answers. A row may be created under
+   * the key of one that goes. At most 500 rows in all.
+   */
+  readonly replace: (change: Change) => Effect.Effect<ChangeOutcome, WealthfolioError>
 }>()("broker-sync/WealthfolioRepo") {
   static readonly layerNoDeps = (options: WealthfolioOptions) =>
     Layer.effect(
       WealthfolioRepo,
       Effect.gen(function*() {
-        return WealthfolioRepo.of(make(options, yield* HttpClient.HttpClient, yield* FileSystem.FileSystem))
+        return WealthfolioRepo.of(OverHttp.make(options, yield* HttpClient.HttpClient, yield* FileSystem.FileSystem))
       })
     )
 
@@ -144,150 +176,8 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
     account: Effect.succeed({ id: "offline", name: "offline", currency: "", timeZone: "UTC" }),
     existing: () => Effect.succeed(new Map()),
     assets: (wanted) =>
-      Effect.succeed(new Map(wanted.map(({ instrument }) => [instrument.key, { _tag: "Absent" }] as const)))
+      Effect.succeed(new Map(wanted.map(({ instrument }) => [instrument.key, { _tag: "Absent" }] as const))),
+    rows: () => Effect.succeed([]),
+    keyed: () => Effect.succeed([])
   })
-}
-
-const keysPerRequest = 5000
-const rowsPerRequest = 500
-/** The host's own 408 (after 30 s, as it is shipped) should come first. */
-const bulkTimeout = "35 seconds"
-
-const decodeAccounts = Wire.decode(Wire.Accounts)
-const decodeSettings = Wire.decode(Wire.Settings)
-const decodeAssets = Wire.decode(Wire.Assets)
-const decodeAsset = Wire.decode(Wire.Asset)
-const decodeDuplicates = Wire.decode(Wire.Duplicates)
-const decodeHoldings = Wire.decode(Wire.Holdings)
-const decodeValuations = Wire.decode(Wire.Valuations)
-const decodeSearch = Wire.decode(Wire.SearchReply)
-
-const make = (
-  options: WealthfolioOptions,
-  client: HttpClient.HttpClient,
-  fs: FileSystem.FileSystem
-): WealthfolioRepo["Service"] => {
-  const transport = Transport.make(client, options.baseUrl)
-  const session = Session.make(transport, fs, options)
-  const inAccount = `accountId=${encodeURIComponent(options.accountId)}`
-  let known: { readonly account: TrackerAccount; readonly zone: Zone } | undefined
-  const writes = { count: 0, sentAt: 0 }
-
-  const request = (call: Call) => session.send((cookie) => transport.patiently(call, cookie))
-  const get = (path: string) => request({ method: "GET", path })
-  const post = (path: string, body: unknown) => request({ method: "POST", path, body })
-
-  const checked = Effect.fn("WealthfolioRepo.account")(function*() {
-    if (known !== undefined) return known
-    const { accountId } = options
-    if (Account.looksSwapped(accountId)) return yield* new WealthfolioAccountError(Account.swapped(accountId))
-    const accounts = yield* Effect.flatMap(get("/accounts?includeArchived=true"), decodeAccounts)
-    const settings = yield* Effect.flatMap(get("/settings"), decodeSettings)
-    const account = Account.choose(accounts, accountId, settings.timezone ?? "")
-    if ("message" in account) return yield* new WealthfolioAccountError(account)
-    const zone = zoneOf(account.timeZone)
-    if (zone === undefined) return yield* Effect.die(`zone ${account.timeZone}`)
-    return known = { account, zone }
-  })
-
-  const existing = Effect.fn("WealthfolioRepo.existing")(function*(keys: ReadonlyArray<string>) {
-    const there = new Map<string, string>()
-    const unique = [...new Set(keys)]
-    for (let start = 0; start < unique.length; start += keysPerRequest) {
-      const reply = yield* post("/activities/import/check-duplicates", {
-        idempotencyKeys: unique.slice(start, start + keysPerRequest)
-      })
-      const { duplicates } = yield* decodeDuplicates(reply)
-      for (const [key, id] of Object.entries(duplicates)) there.set(key, id)
-    }
-    return there
-  })
-
-  const allAssets = Effect.flatMap(Effect.suspend(() => get("/assets")), decodeAssets)
-
-  const createAsset = Effect.fnUntraced(function*(asset: Wire.NewAsset) {
-    const reply = yield* post("/assets", asset)
-    if (reply.status === 400 || reply.status === 409 || reply.status === 422) {
-      const message = messageOf(reply)
-      return (/UNIQUE constraint/.test(message) ? { _tag: "Exists" } : { _tag: "Refused", message }) satisfies Created
-    }
-    return { _tag: "Made", asset: yield* decodeAsset(reply) } satisfies Created
-  })
-
-  const importBatch = Effect.fn("WealthfolioRepo.importBatch")(function*(rows: ReadonlyArray<NewActivity>) {
-    const { zone } = yield* checked()
-    const outcomes: Array<BatchOutcome> = []
-    for (let start = 0; start < rows.length; start += rowsPerRequest) {
-      const wire = rows.slice(start, start + rowsPerRequest).map((row) => Bulk.toRow(row, options.accountId, zone))
-      const call = (creates: ReadonlyArray<Wire.NewRow>): Call => ({
-        method: "POST",
-        path: "/activities/bulk",
-        body: { creates, updates: [], deleteIds: [] }
-      })
-      const send = (creates: ReadonlyArray<Wire.NewRow>) =>
-        Effect.gen(function*() {
-          writes.sentAt = yield* Clock.currentTimeMillis
-          return yield* session.send((cookie) => transport.once(call(creates), cookie, bulkTimeout))
-        })
-      outcomes.push(yield* Bulk.write(wire, { post: send, existing }, () => writes.count++))
-    }
-    return {
-      imported: new Map(outcomes.flatMap(({ imported }) => [...imported])),
-      alreadyThere: new Map(outcomes.flatMap(({ alreadyThere }) => [...alreadyThere])),
-      refused: new Map(outcomes.flatMap(({ refused }) => [...refused]))
-    }
-  })
-
-  const readHoldings = Effect.flatMap(Effect.suspend(() => get(`/holdings?${inAccount}`)), decodeHoldings)
-
-  const fingerprint = Effect.gen(function*() {
-    const rows = yield* readHoldings
-    const valuations = yield* Effect.flatMap(
-      get(`/valuations/latest?accountIds=${options.accountId}`),
-      decodeValuations
-    )
-      .pipe(Effect.orElseSucceed(() => []))
-    const quantities = rows.map((row) => `${row.instrument?.id ?? ""}=${row.quantity}`).sort()
-    return JSON.stringify([quantities, valuations.map((valuation) => valuation.calculatedAt)])
-  }).pipe(Effect.orElseSucceed(() => undefined))
-
-  const events = Effect.gen(function*() {
-    const cookie = yield* session.cookie
-    const response = yield* transport.open({ method: "GET", path: "/events/stream" }, cookie, "text/event-stream")
-    const isStream = response.status === 200 &&
-      (response.headers["content-type"] ?? "").startsWith("text/event-stream")
-    return isStream ? Option.some(Stream.decodeText(response.stream)) : Option.none()
-  }).pipe(Effect.orElseSucceed(() => Option.none()))
-
-  const activitiesAfter = Effect.fn("WealthfolioRepo.activitiesAfter")(function*(day: PlainDate) {
-    const { zone } = yield* checked()
-    // `dateFrom` is a UTC day on some hosts and a local one on others: `day` itself is asked for and sorted out here.
-    const rows = yield* Readings.readAllPages((page, pageSize) =>
-      Effect.flatMap(
-        post("/activities/search", {
-          page,
-          pageSize,
-          accountIdFilter: options.accountId,
-          dateFrom: day,
-          sort: { id: "date", desc: false }
-        }),
-        decodeSearch
-      )
-    )
-    return Readings.activitiesAfter(rows, day, zone)
-  })
-
-  return {
-    account: Effect.map(Effect.suspend(checked), ({ account }) => account),
-    existing,
-    assets: Effect.fn("WealthfolioRepo.assets")((instruments, { create }) =>
-      tie(instruments, { create }, allAssets, createAsset)
-    ),
-    importBatch,
-    recomputedAfter: recomputedAfter({ events, fingerprint, writes, timeout: options.recalcTimeout }),
-    holdings: Effect.gen(function*() {
-      return Readings.holdingsOf(yield* readHoldings, yield* allAssets)
-    }).pipe(Effect.withSpan("WealthfolioRepo.holdings")),
-    activitiesAfter
-  }
 }

@@ -35,7 +35,7 @@ export const toRow = (row: NewActivity, accountId: string, zone: Zone): NewRow =
     accountId,
     activityType: activity.type,
     ...(activity.subtype === undefined ? {} : { subtype: activity.subtype }),
-    activityDate: instantOf(activity.date, activity.time, activity.millisecond, zone),
+    activityDate: row.instant ?? instantOf(activity.date, activity.time, activity.millisecond, zone),
     currency: activity.currency,
     ...(withAsset ? { symbol: { id: assetId } } : {}),
     ...(withQuantity && activity.quantity !== undefined ? { quantity: Decimal.format(activity.quantity) } : {}),

@@ -1,45 +1,88 @@
 import { Effect } from "effect"
-import { cashSign } from "../Portfolio/Activity.ts"
-import * as Decimal from "../Portfolio/Decimal.ts"
-import { canonical } from "../Portfolio/Venue.ts"
 import type {
   BatchOutcome,
-  Holding,
+  Change,
+  ChangeOutcome,
   NewActivity,
   TrackerAccount,
   TrackerActivity,
+  TrackerRow,
   WealthfolioRepo
 } from "../WealthfolioRepo.ts"
 import { tie } from "./AssetTies.ts"
+import { holdingsOf } from "./InMemoryHoldings.ts"
+import { inRange, isPosted } from "./Rows.ts"
+import { dayAt, instantOf, millisOf, type Zone, zoneOf } from "./WallTime.ts"
 import type { Asset } from "./Wire.ts"
 
 /** What the tracker has before the run. */
 export interface TrackerSeed {
   readonly account?: TrackerAccount
   readonly assets?: ReadonlyArray<Asset>
-  /** Written by hand or by an earlier run; then with its key. */
-  readonly activities?: ReadonlyArray<TrackerActivity & { readonly key?: string }>
+  /** Written by hand or by an earlier run, then with its key; posted, in this account, at midnight unless told otherwise. */
+  readonly activities?: ReadonlyArray<TrackerActivity & Partial<TrackerRow>>
   /** The message with which a row is refused; nothing for the others. */
   readonly refuses?: (row: NewActivity) => string | undefined
   /** `false`: holdings are not recomputed in time. */
   readonly recomputes?: boolean
 }
 
-interface Stored extends TrackerActivity {
-  readonly key?: string
-  /** Orders rows of one day. */
-  readonly time: string
-}
-
 /** Keeps what Wealthfolio's interface promises, without its clock: ids are counted, holdings are always up to date. */
 export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
   const account = seed.account ?? { id: "account-1", name: "Interactive Brokers", currency: "GBP", timeZone: "UTC" }
+  const zone = zoneOf(account.timeZone)
+  if (zone === undefined) throw new RangeError(`no time zone: ${account.timeZone}`)
   const assets: Array<Asset> = [...seed.assets ?? []]
-  const stored: Array<Stored> = (seed.activities ?? []).map((activity) => ({ ...activity, time: "00:00:00.000" }))
+  const stored = new Map<string, TrackerRow>()
+  const ids = new Map<string, string>()
   let created = 0
 
-  const ids = new Map(stored.flatMap((row) => row.key === undefined ? [] : [[row.key, row.id] as const]))
-  const inOrder = () => stored.toSorted((a, b) => compare(a.date + a.time, b.date + b.time))
+  const put = (row: TrackerRow) => {
+    stored.set(row.id, row)
+    if (row.key !== undefined) ids.set(row.key, row.id)
+    return row.id
+  }
+  const remove = (id: string) => {
+    const key = stored.get(id)?.key
+    if (key !== undefined) ids.delete(key)
+    stored.delete(id)
+  }
+  const add = (row: NewActivity) => put(rowOf(row, `activity-${++created}`, account, zone))
+
+  for (const { date, ...row } of seed.activities ?? []) {
+    const at = { accountId: account.id, accountName: account.name, instant: instantOf(date, "00:00:00", 0, zone) }
+    put({ ...at, isUserModified: false, status: "POSTED", sourceSystem: "MANUAL", date, ...row })
+  }
+
+  const byAsset = () =>
+    new Map(assets.map(({ displayCode, id, instrumentSymbol }) => [id, displayCode ?? instrumentSymbol]))
+  const shown = (): ReadonlyArray<TrackerRow> => {
+    const symbols = byAsset()
+    return inRange([...stored.values()], {}).map((row) => {
+      const symbol = row.symbol ?? symbols.get(row.assetId ?? "")
+      return symbol === undefined || symbol === null ? row : { ...row, symbol }
+    })
+  }
+  const inAccount = () => shown().filter(({ accountId }) => accountId === account.id)
+
+  const replace = (change: Change): ChangeOutcome => {
+    for (const row of change.add) {
+      const message = seed.refuses?.(row)
+      if (message !== undefined) return { _tag: "Refused", message }
+    }
+    const removed = new Set(change.remove.map(({ id }) => id))
+    const there = new Map(change.add.flatMap(({ activity, key }) => {
+      const id = ids.get(key)
+      return id === undefined || removed.has(id) ? [] : [[activity.externalId, id] as const]
+    }))
+    const isDone = change.add.length > 0 && there.size === change.add.length
+    if (!isDone && (there.size > 0 || new Set(change.add.map(({ key }) => key)).size < change.add.length)) {
+      return { _tag: "Refused", message: "Duplicate activity detected. A matching activity already exists." }
+    }
+    for (const id of removed) remove(id)
+    if (isDone) return { _tag: "Done", added: there }
+    return { _tag: "Done", added: new Map(change.add.map((row) => [row.activity.externalId, add(row)])) }
+  }
 
   return {
     account: Effect.succeed(account),
@@ -69,79 +112,41 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
           const message = seed.refuses?.(row)
           if (id !== undefined) outcome.alreadyThere.set(row.activity.externalId, id)
           else if (message !== undefined) outcome.refused.set(row.activity.externalId, message)
-          else {
-            const stores = store(row, `activity-${++created}`)
-            stored.push(stores)
-            ids.set(row.key, stores.id)
-            outcome.imported.set(row.activity.externalId, stores.id)
-          }
+          else outcome.imported.set(row.activity.externalId, add(row))
         }
         return outcome
       }),
     recomputedAfter: (write) => Effect.map(write, (result) => [result, seed.recomputes ?? true] as const),
-    holdings: Effect.sync(() => holdingsOf(inOrder(), assets)),
-    activitiesAfter: (day) =>
-      Effect.sync(() =>
-        inOrder().filter((row) => row.date > day).map(({ key: _key, time: _time, ...activity }) => activity)
-      )
+    holdings: Effect.sync(() => holdingsOf(inAccount().filter(isPosted), assets)),
+    activitiesAfter: (day) => Effect.sync(() => inAccount().filter((row) => isPosted(row) && row.date > day)),
+    rows: (range) => Effect.sync(() => inRange(inAccount(), range)),
+    keyed: (prefix) => Effect.sync(() => shown().filter(({ key }) => key?.startsWith(prefix) === true)),
+    replace: (change) => Effect.sync(() => replace(change))
   }
 }
 
-const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
-
-const store = ({ activity, assetId, key }: NewActivity, id: string): Stored => ({
+const rowOf = (
+  { activity, assetId, instant, key }: NewActivity,
+  id: string,
+  account: TrackerAccount,
+  zone: Zone
+): TrackerRow => ({
   id,
   key,
+  accountId: account.id,
+  accountName: account.name,
   type: activity.type,
   ...(activity.subtype === undefined ? {} : { subtype: activity.subtype }),
-  date: activity.date,
-  time: `${activity.time ?? "12:00:00"}.${String(activity.millisecond).padStart(3, "0")}`,
+  status: "POSTED",
+  date: instant === undefined ? activity.date : dayAt(millisOf(instant), zone),
+  instant: instant ?? instantOf(activity.date, activity.time, activity.millisecond, zone),
   ...(assetId === undefined ? {} : { assetId }),
   currency: activity.currency,
   ...(activity.quantity === undefined ? {} : { quantity: activity.quantity }),
   ...(activity.unitPrice === undefined ? {} : { unitPrice: activity.unitPrice }),
   amount: activity.amount,
-  ...(activity.fee === undefined ? {} : { fee: activity.fee })
+  ...(activity.fee === undefined ? {} : { fee: activity.fee }),
+  ...(activity.note === undefined ? {} : { note: activity.note }),
+  sourceSystem: "IBKR",
+  isUserModified: false
 })
-
-/** As Wealthfolio 3.2.1 reckons: a trade's cash is quantity × price and fee, other rows move their amount, no shorts. */
-const holdingsOf = (rows: ReadonlyArray<Stored>, assets: ReadonlyArray<Asset>): ReadonlyArray<Holding> => {
-  const quantities = new Map<string, Decimal.Decimal>()
-  const cash = new Map<string, Decimal.Decimal>()
-  for (const row of rows) {
-    const { assetId } = row
-    const quantity = row.quantity ?? Decimal.zero
-    const isAdded = row.type === "BUY" || row.type === "TRANSFER_IN"
-    const inKind = assetId !== undefined && row.type.startsWith("TRANSFER_")
-    if (assetId !== undefined) {
-      const held = quantities.get(assetId) ?? Decimal.zero
-      if (isAdded) quantities.set(assetId, Decimal.add(held, quantity))
-      else if (row.type === "SELL" || row.type === "TRANSFER_OUT") {
-        const left = Decimal.subtract(held, quantity)
-        quantities.set(assetId, Decimal.isNegative(left) ? Decimal.zero : left)
-      } else if (row.type === "SPLIT") quantities.set(assetId, Decimal.multiply(held, row.amount ?? Decimal.one))
-    }
-    if (!inKind) cash.set(row.currency, Decimal.add(cash.get(row.currency) ?? Decimal.zero, cashOf(row, quantity)))
-  }
-  const byId = new Map(assets.map((asset) => [asset.id, asset]))
-  const securities = [...quantities].map(([assetId, quantity]): Holding => {
-    const asset = byId.get(assetId)
-    const symbol = canonical(asset?.instrumentSymbol ?? assetId, asset?.instrumentExchangeMic ?? undefined)
-    return { _tag: "Security", assetId, symbol, quantity }
-  })
-  const balances = [...cash].map(([currency, quantity]): Holding => ({ _tag: "Cash", currency, quantity }))
-  return [...securities, ...balances].filter((holding) => !Decimal.isZero(holding.quantity))
-}
-
-const cashOf = (row: Stored, quantity: Decimal.Decimal): Decimal.Decimal => {
-  const fee = row.fee ?? Decimal.zero
-  const gross = Decimal.multiply(quantity, row.unitPrice ?? Decimal.zero)
-  if (row.type === "BUY") return Decimal.negate(Decimal.add(gross, fee))
-  if (row.type === "SELL") return Decimal.subtract(gross, fee)
-  const amount = row.amount ?? Decimal.zero
-  const sign = isActivityType(row.type) ? cashSign(row.type) : 0
-  return sign === 0 ? Decimal.zero : sign < 0 ? Decimal.negate(amount) : amount
-}
-
-const isActivityType = (type: string): type is Parameters<typeof cashSign>[0] =>
-  /^(BUY|SELL|DIVIDEND|INTEREST|DEPOSIT|WITHDRAWAL|FEE|TAX|CREDIT|TRANSFER_IN|TRANSFER_OUT|SPLIT)$/.test(type)

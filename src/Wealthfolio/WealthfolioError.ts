@@ -58,6 +58,14 @@ export class WealthfolioSettingsError
   readonly exitCode = 2
 }
 
+/** The account cannot be imported into as configured. */
+export class WealthfolioAccountError extends Schema.TaggedError<WealthfolioAccountError>()("WealthfolioAccountError", {
+  message: Schema.String,
+  hint: Schema.String
+}) implements Failure {
+  readonly exitCode = 2
+}
+
 /** What any exchange with the tracker can end in. */
 export type ExchangeError =
   | WealthfolioUnreachable

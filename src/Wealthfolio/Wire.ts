@@ -127,11 +127,19 @@ export const SearchReply = Schema.Struct({
     quantity: maybe(WireDecimal),
     unitPrice: maybe(WireDecimal),
     amount: maybe(WireDecimal),
-    fee: maybe(WireDecimal)
+    fee: maybe(WireDecimal),
+    /** What the writing endpoints call `notes`. */
+    comment: maybe(Schema.String),
+    accountName: maybe(Schema.String),
+    assetSymbol: maybe(Schema.String),
+    sourceSystem: maybe(Schema.String),
+    idempotencyKey: maybe(Schema.String),
+    isUserModified: maybe(Schema.Boolean)
   })),
   meta: Schema.Struct({ totalRowCount: Schema.Int })
 })
-export type SearchRow = (typeof SearchReply.Type)["data"][number]
+export type SearchReply = typeof SearchReply.Type
+export type SearchRow = SearchReply["data"][number]
 
 /** Says what came instead, without a value of the account in it. */
 export const unexpected = (reply: Reply): WealthfolioReplyError =>

@@ -1,0 +1,50 @@
+import { cashSign } from "../Portfolio/Activity.ts"
+import * as Decimal from "../Portfolio/Decimal.ts"
+import { canonical } from "../Portfolio/Venue.ts"
+import type { Holding, TrackerActivity } from "../WealthfolioRepo.ts"
+import type { Asset } from "./Wire.ts"
+
+/** As Wealthfolio 3.2.1 reckons: a trade's cash is quantity × price and fee, other rows move their amount, no shorts. */
+export const holdingsOf = (
+  rows: ReadonlyArray<TrackerActivity>,
+  assets: ReadonlyArray<Asset>
+): ReadonlyArray<Holding> => {
+  const quantities = new Map<string, Decimal.Decimal>()
+  const cash = new Map<string, Decimal.Decimal>()
+  for (const row of rows) {
+    const { assetId } = row
+    const quantity = row.quantity ?? Decimal.zero
+    const isAdded = row.type === "BUY" || row.type === "TRANSFER_IN"
+    const inKind = assetId !== undefined && row.type.startsWith("TRANSFER_")
+    if (assetId !== undefined) {
+      const held = quantities.get(assetId) ?? Decimal.zero
+      if (isAdded) quantities.set(assetId, Decimal.add(held, quantity))
+      else if (row.type === "SELL" || row.type === "TRANSFER_OUT") {
+        const left = Decimal.subtract(held, quantity)
+        quantities.set(assetId, Decimal.isNegative(left) ? Decimal.zero : left)
+      } else if (row.type === "SPLIT") quantities.set(assetId, Decimal.multiply(held, row.amount ?? Decimal.one))
+    }
+    if (!inKind) cash.set(row.currency, Decimal.add(cash.get(row.currency) ?? Decimal.zero, cashOf(row, quantity)))
+  }
+  const byId = new Map(assets.map((asset) => [asset.id, asset]))
+  const securities = [...quantities].map(([assetId, quantity]): Holding => {
+    const asset = byId.get(assetId)
+    const symbol = canonical(asset?.instrumentSymbol ?? assetId, asset?.instrumentExchangeMic ?? undefined)
+    return { _tag: "Security", assetId, symbol, quantity }
+  })
+  const balances = [...cash].map(([currency, quantity]): Holding => ({ _tag: "Cash", currency, quantity }))
+  return [...securities, ...balances].filter((holding) => !Decimal.isZero(holding.quantity))
+}
+
+const cashOf = (row: TrackerActivity, quantity: Decimal.Decimal): Decimal.Decimal => {
+  const fee = row.fee ?? Decimal.zero
+  const gross = Decimal.multiply(quantity, row.unitPrice ?? Decimal.zero)
+  if (row.type === "BUY") return Decimal.negate(Decimal.add(gross, fee))
+  if (row.type === "SELL") return Decimal.subtract(gross, fee)
+  const amount = row.amount ?? Decimal.zero
+  const sign = isActivityType(row.type) ? cashSign(row.type) : 0
+  return sign === 0 ? Decimal.zero : sign < 0 ? Decimal.negate(amount) : amount
+}
+
+const isActivityType = (type: string): type is Parameters<typeof cashSign>[0] =>
+  /^(BUY|SELL|DIVIDEND|INTEREST|DEPOSIT|WITHDRAWAL|FEE|TAX|CREDIT|TRANSFER_IN|TRANSFER_OUT|SPLIT)$/.test(type)

@@ -1,0 +1,188 @@
+import { Clock, Effect, type FileSystem, Option, Stream } from "effect"
+import type { HttpClient } from "effect/http"
+import { addDays, type PlainDate } from "../Portfolio/PlainDate.ts"
+import type {
+  BatchOutcome,
+  Change,
+  NewActivity,
+  TrackerAccount,
+  WealthfolioOptions,
+  WealthfolioRepo
+} from "../WealthfolioRepo.ts"
+import * as Account from "./Account.ts"
+import { type Created, tie } from "./AssetTies.ts"
+import * as Bulk from "./Bulk.ts"
+import { holdingsOf } from "./Readings.ts"
+import { recomputedAfter } from "./Recomputation.ts"
+import { replace } from "./Replace.ts"
+import * as Rows from "./Rows.ts"
+import * as Session from "./Session.ts"
+import { type Call, messageOf } from "./Transport.ts"
+import * as Transport from "./Transport.ts"
+import { type Zone, zoneOf } from "./WallTime.ts"
+import { WealthfolioAccountError } from "./WealthfolioError.ts"
+import * as Wire from "./Wire.ts"
+
+const keysPerRequest = 5000
+const rowsPerRequest = 500
+/** The host's own 408 (after 30 s, as it is shipped) should come first. */
+const bulkTimeout = "35 seconds"
+
+const decodeAccounts = Wire.decode(Wire.Accounts)
+const decodeSettings = Wire.decode(Wire.Settings)
+const decodeAssets = Wire.decode(Wire.Assets)
+const decodeAsset = Wire.decode(Wire.Asset)
+const decodeDuplicates = Wire.decode(Wire.Duplicates)
+const decodeHoldings = Wire.decode(Wire.Holdings)
+const decodeValuations = Wire.decode(Wire.Valuations)
+const decodeSearch = Wire.decode(Wire.SearchReply)
+
+/** The tracker over its HTTP interface. */
+export const make = (
+  options: WealthfolioOptions,
+  client: HttpClient.HttpClient,
+  fs: FileSystem.FileSystem
+): WealthfolioRepo["Service"] => {
+  const transport = Transport.make(client, options.baseUrl)
+  const session = Session.make(transport, fs, options)
+  const inAccount = `accountId=${encodeURIComponent(options.accountId)}`
+  let known: { readonly account: TrackerAccount; readonly zone: Zone } | undefined
+  const writes = { count: 0, sentAt: 0 }
+
+  const request = (call: Call) => session.send((cookie) => transport.patiently(call, cookie))
+  const get = (path: string) => request({ method: "GET", path })
+  const post = (path: string, body: unknown) => request({ method: "POST", path, body })
+
+  const checked = Effect.fn("WealthfolioRepo.account")(function*() {
+    if (known !== undefined) return known
+    const { accountId } = options
+    if (Account.looksSwapped(accountId)) return yield* new WealthfolioAccountError(Account.swapped(accountId))
+    const accounts = yield* Effect.flatMap(get("/accounts?includeArchived=true"), decodeAccounts)
+    const settings = yield* Effect.flatMap(get("/settings"), decodeSettings)
+    const account = Account.choose(accounts, accountId, settings.timezone ?? "")
+    if ("message" in account) return yield* new WealthfolioAccountError(account)
+    const zone = zoneOf(account.timeZone)
+    if (zone === undefined) return yield* Effect.die(`zone ${account.timeZone}`)
+    return known = { account, zone }
+  })
+
+  const existing = Effect.fn("WealthfolioRepo.existing")(function*(keys: ReadonlyArray<string>) {
+    const there = new Map<string, string>()
+    const unique = [...new Set(keys)]
+    for (let start = 0; start < unique.length; start += keysPerRequest) {
+      const reply = yield* post("/activities/import/check-duplicates", {
+        idempotencyKeys: unique.slice(start, start + keysPerRequest)
+      })
+      const { duplicates } = yield* decodeDuplicates(reply)
+      for (const [key, id] of Object.entries(duplicates)) there.set(key, id)
+    }
+    return there
+  })
+
+  const allAssets = Effect.flatMap(Effect.suspend(() => get("/assets")), decodeAssets)
+
+  const createAsset = Effect.fnUntraced(function*(asset: Wire.NewAsset) {
+    const reply = yield* post("/assets", asset)
+    if (reply.status === 400 || reply.status === 409 || reply.status === 422) {
+      const message = messageOf(reply)
+      return (/UNIQUE constraint/.test(message) ? { _tag: "Exists" } : { _tag: "Refused", message }) satisfies Created
+    }
+    return { _tag: "Made", asset: yield* decodeAsset(reply) } satisfies Created
+  })
+
+  const bulk = Effect.fnUntraced(function*(creates: ReadonlyArray<Wire.NewRow>, deleteIds: ReadonlyArray<string>) {
+    const call: Call = { method: "POST", path: "/activities/bulk", body: { creates, updates: [], deleteIds } }
+    writes.sentAt = yield* Clock.currentTimeMillis
+    return yield* session.send((cookie) => transport.once(call, cookie, bulkTimeout))
+  })
+  const onWrite = () => writes.count++
+
+  const importBatch = Effect.fn("WealthfolioRepo.importBatch")(function*(rows: ReadonlyArray<NewActivity>) {
+    const { zone } = yield* checked()
+    const outcomes: Array<BatchOutcome> = []
+    for (let start = 0; start < rows.length; start += rowsPerRequest) {
+      const wire = rows.slice(start, start + rowsPerRequest).map((row) => Bulk.toRow(row, options.accountId, zone))
+      const send = (creates: ReadonlyArray<Wire.NewRow>) => bulk(creates, [])
+      outcomes.push(yield* Bulk.write(wire, { post: send, existing }, onWrite))
+    }
+    return {
+      imported: new Map(outcomes.flatMap(({ imported }) => [...imported])),
+      alreadyThere: new Map(outcomes.flatMap(({ alreadyThere }) => [...alreadyThere])),
+      refused: new Map(outcomes.flatMap(({ refused }) => [...refused]))
+    }
+  })
+
+  const readHoldings = Effect.flatMap(Effect.suspend(() => get(`/holdings?${inAccount}`)), decodeHoldings)
+
+  const fingerprint = Effect.gen(function*() {
+    const rows = yield* readHoldings
+    const valuations = yield* Effect.flatMap(
+      get(`/valuations/latest?accountIds=${options.accountId}`),
+      decodeValuations
+    )
+      .pipe(Effect.orElseSucceed(() => []))
+    const quantities = rows.map((row) => `${row.instrument?.id ?? ""}=${row.quantity}`).sort()
+    return JSON.stringify([quantities, valuations.map((valuation) => valuation.calculatedAt)])
+  }).pipe(Effect.orElseSucceed(() => undefined))
+
+  const events = Effect.gen(function*() {
+    const cookie = yield* session.cookie
+    const response = yield* transport.open({ method: "GET", path: "/events/stream" }, cookie, "text/event-stream")
+    const isStream = response.status === 200 &&
+      (response.headers["content-type"] ?? "").startsWith("text/event-stream")
+    return isStream ? Option.some(Stream.decodeText(response.stream)) : Option.none()
+  }).pipe(Effect.orElseSucceed(() => Option.none()))
+
+  const search = (filter: object) => ({
+    page: (page: number, pageSize: number) =>
+      Effect.flatMap(
+        post("/activities/search", { page, pageSize, ...filter, sort: { id: "date", desc: false } }),
+        decodeSearch
+      ),
+    host: transport.host
+  })
+
+  const rows = Effect.fn("WealthfolioRepo.rows")(function*(range: Parameters<WealthfolioRepo["Service"]["rows"]>[0]) {
+    const { zone } = yield* checked()
+    const { from, to } = range
+    // A day is one of UTC on some hosts and a local one on others: one more on either side, sorted out here.
+    const filter = {
+      accountIdFilter: options.accountId,
+      ...(from === undefined ? {} : { dateFrom: addDays(from, -1) }),
+      ...(to === undefined ? {} : { dateTo: addDays(to, 1) })
+    }
+    return Rows.inRange(yield* Rows.readAll(search(filter), (row) => Rows.rowOf(row, zone)), range)
+  })
+
+  const keyed = Effect.fn("WealthfolioRepo.keyed")(function*(prefix: string) {
+    const { zone } = yield* checked()
+    const ours = yield* Rows.readAll(
+      search({}),
+      (row) => row.idempotencyKey?.startsWith(prefix) === true ? Rows.rowOf(row, zone) : undefined
+    )
+    return Rows.inRange(ours, {})
+  })
+
+  return {
+    account: Effect.map(Effect.suspend(checked), ({ account }) => account),
+    existing,
+    assets: Effect.fn("WealthfolioRepo.assets")((instruments, { create }) =>
+      tie(instruments, { create }, allAssets, createAsset)
+    ),
+    importBatch,
+    recomputedAfter: recomputedAfter({ events, fingerprint, writes, timeout: options.recalcTimeout }),
+    holdings: Effect.gen(function*() {
+      return holdingsOf(yield* readHoldings, yield* allAssets)
+    }).pipe(Effect.withSpan("WealthfolioRepo.holdings")),
+    activitiesAfter: Effect.fn("WealthfolioRepo.activitiesAfter")(function*(day: PlainDate) {
+      return (yield* rows({ from: addDays(day, 1) })).filter(Rows.isPosted)
+    }),
+    rows,
+    keyed,
+    replace: Effect.fn("WealthfolioRepo.replace")(function*({ add, remove }: Change) {
+      const { zone } = yield* checked()
+      const creates = add.map((row) => Bulk.toRow(row, options.accountId, zone))
+      return yield* replace({ remove, add: creates }, { post: bulk, existing }, onWrite)
+    })
+  }
+}

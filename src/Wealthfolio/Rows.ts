@@ -1,0 +1,105 @@
+import { Effect } from "effect"
+import { isPlainDate, type PlainDate } from "../Portfolio/PlainDate.ts"
+import type { TrackerActivity, TrackerRow } from "../WealthfolioRepo.ts"
+import { dayAt, millisOf, type Zone } from "./WallTime.ts"
+import { WealthfolioReplyError } from "./WealthfolioError.ts"
+import { decimalOf, type SearchReply, type SearchRow } from "./Wire.ts"
+
+/** 2 000 rows are 1.6 MB. */
+const pageSize = 2000
+const everything = -1
+
+export const rowOf = (row: SearchRow, zone: Zone): TrackerRow => ({
+  id: row.id,
+  ...text("key", row.idempotencyKey),
+  accountId: row.accountId ?? "",
+  ...text("accountName", row.accountName),
+  type: row.activityType,
+  ...text("subtype", row.subtype),
+  status: row.status ?? "POSTED",
+  date: dayAt(millisOf(row.date), zone),
+  instant: zoned(row.date),
+  ...text("assetId", row.assetId),
+  ...text("symbol", row.assetSymbol),
+  currency: row.currency,
+  ...decimal("quantity", row.quantity),
+  ...decimal("unitPrice", row.unitPrice),
+  ...decimal("amount", row.amount),
+  ...decimal("fee", row.fee),
+  ...text("note", row.comment),
+  ...text("sourceSystem", row.sourceSystem),
+  isUserModified: row.isUserModified ?? false
+})
+
+/** An instant that names no zone is in UTC, and would be refused as it stands. */
+const zoned = (instant: string): string =>
+  isPlainDate(instant) || /[zZ]$|[+-]\d\d:?\d\d$/.test(instant) ? instant : `${instant}Z`
+
+const text = <K extends "key" | "accountName" | "subtype" | "assetId" | "symbol" | "note" | "sourceSystem">(
+  name: K,
+  value: string | null | undefined
+) =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  (value === undefined || value === null || value === "" ? {} : { [name]: value }) as Pick<TrackerRow, K>
+
+const decimal = <K extends "quantity" | "unitPrice" | "amount" | "fee">(
+  name: K,
+  value: string | number | null | undefined
+) =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  (value === undefined || value === null ? {} : { [name]: decimalOf(value) }) as Pick<TrackerActivity, K>
+
+/** Both days included; rows of one instant keep their order. */
+export const inRange = (
+  rows: ReadonlyArray<TrackerRow>,
+  { from, to }: { readonly from?: PlainDate; readonly to?: PlainDate }
+): ReadonlyArray<TrackerRow> =>
+  rows
+    .filter(({ date }) => (from === undefined || date >= from) && (to === undefined || date <= to))
+    .toSorted((a, b) => millisOf(a.instant) - millisOf(b.instant))
+
+/** What moves positions and cash. */
+export const isPosted = ({ status }: TrackerRow): boolean => status === "POSTED"
+
+interface Search<E> {
+  readonly page: (page: number, pageSize: number) => Effect.Effect<SearchReply, E>
+  /** Names the other side in an error. */
+  readonly host: string
+}
+
+/**
+ * Every row of a search that `keep` makes something of, page by page, so that a large tracker is never held as a whole.
+ * Rows that tie, or come and go meanwhile, can slip between two pages: where the pages do not add up to one unchanged
+ * count, everything is asked for at once.
+ */
+export const readAll = Effect.fnUntraced(function*<A, E>(search: Search<E>, keep: (row: SearchRow) => A | undefined) {
+  const seen = new Set<string>()
+  let kept: Array<A> = []
+  let total: number | undefined
+  for (let index = 0; total === undefined || seen.size < total; index++) {
+    const { data, meta } = yield* search.page(index, pageSize)
+    const isSteady = meta.totalRowCount === (total ?? meta.totalRowCount) && data.every(({ id }) => !seen.has(id))
+    if (!isSteady || (data.length === 0 && seen.size < meta.totalRowCount)) {
+      return yield* readAtOnce(search, keep)
+    }
+    total = meta.totalRowCount
+    for (const { id } of data) seen.add(id)
+    kept = [...kept, ...made(data, keep)]
+  }
+  return kept
+})
+
+const readAtOnce = Effect.fnUntraced(function*<A, E>(search: Search<E>, keep: (row: SearchRow) => A | undefined) {
+  const { data, meta } = yield* search.page(0, everything)
+  if (data.length < meta.totalRowCount) {
+    return yield* new WealthfolioReplyError({
+      operation: "POST /activities/search",
+      host: search.host,
+      detail: `${data.length} of ${meta.totalRowCount} rows`
+    })
+  }
+  return made(data, keep)
+})
+
+const made = <A>(rows: ReadonlyArray<SearchRow>, keep: (row: SearchRow) => A | undefined): Array<A> =>
+  rows.map(keep).filter((each) => each !== undefined)
