@@ -30,9 +30,10 @@ export const replace = Effect.fnUntraced(function*(
   access: ReplaceAccess,
   onWrite: () => void
 ) {
-  const removed = new Set(change.remove.map(({ id }) => id))
+  const removed = new Map(change.remove.map((row) => [row.id, row]))
   const added = new Map<string, string>()
-  let { add, remove } = change
+  let { add } = change
+  let remove = [...removed.values()]
   let waited = 0
   let isMissingExplained = false
 
