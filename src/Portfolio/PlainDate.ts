@@ -43,14 +43,37 @@ export const fromEpochMillis = (millis: number): PlainDate => fromEpochDay(Math.
 
 export const addDays = (date: PlainDate, days: number): PlainDate => fromEpochDay(toEpochDay(date) + days)
 
+export const earliest = (a: PlainDate, b: PlainDate): PlainDate => a < b ? a : b
+
 export const latest = (a: PlainDate, b: PlainDate): PlainDate => a > b ? a : b
 
+/** 1 is Monday, 7 is Sunday. */
+export const dayOfWeek = (date: PlainDate): number => weekdayIndex(toEpochDay(date)) + 1
+
+export const isWeekend = (date: PlainDate): boolean => dayOfWeek(date) > 5
+
+/** 1 to 31. */
+export const dayOfMonth = (date: PlainDate): number => Number(date.slice(8))
+
+export const startOfMonth = (date: PlainDate): PlainDate => addDays(date, 1 - dayOfMonth(date))
+
+export const startOfNextMonth = (date: PlainDate): PlainDate => startOfMonth(addDays(startOfMonth(date), 31))
+
+/** This day, or the Monday after it. */
+export const businessDayFrom = (date: PlainDate): PlainDate => addDays(date, isWeekend(date) ? 8 - dayOfWeek(date) : 0)
+
+/** This day, or the Friday before it. */
+export const businessDayUntil = (date: PlainDate): PlainDate => addDays(date, isWeekend(date) ? 5 - dayOfWeek(date) : 0)
+
 /** Monday to Friday only; exchange holidays count, as IBKR prints statements on some of them. */
-export const businessDaysBetween = (from: PlainDate, to: PlainDate): number => {
-  let count = 0
-  for (let day = toEpochDay(from) + 1, end = toEpochDay(to); day <= end; day++) {
-    const weekday = (day + 4) % 7
-    if (weekday !== 0 && weekday !== 6) count++
-  }
-  return count
+export const businessDaysBetween = (from: PlainDate, to: PlainDate): number =>
+  Math.max(0, businessDaysUntil(toEpochDay(to)) - businessDaysUntil(toEpochDay(from)))
+
+/** 0 is Monday; 1970-01-01 was a Thursday. */
+const weekdayIndex = (day: number): number => (((day + 3) % 7) + 7) % 7
+
+/** Counted from the Monday of 1970's first week, negative before it. */
+const businessDaysUntil = (day: number): number => {
+  const index = weekdayIndex(day)
+  return (day + 3 - index) / 7 * 5 + Math.min(index + 1, 5)
 }

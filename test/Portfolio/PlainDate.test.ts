@@ -57,3 +57,35 @@ it.effect.prop(
       assert.strictEqual(PlainDates.businessDaysBetween(from, PlainDates.addDays(from, 7)), 5)
     })
 )
+
+it("knows weekdays and months", () => {
+  const friday = PlainDates.of("2026-01-09")
+  const week = Array.from({ length: 7 }, (_, index) => PlainDates.addDays(friday, index))
+  assert.deepStrictEqual(week.map(PlainDates.dayOfWeek), [5, 6, 7, 1, 2, 3, 4])
+  assert.deepStrictEqual(week.map(PlainDates.isWeekend), [false, true, true, false, false, false, false])
+  assert.deepStrictEqual(week.slice(0, 4).map(PlainDates.businessDayFrom), [friday, week[3], week[3], week[3]])
+  assert.deepStrictEqual(week.slice(0, 4).map(PlainDates.businessDayUntil), [friday, friday, friday, week[3]])
+  assert.strictEqual(PlainDates.dayOfMonth(friday), 9)
+  assert.strictEqual(PlainDates.earliest(friday, week[1]!), friday)
+  const months = ["2024-02-29", "2025-01-31", "2025-12-01", "2026-12-31"].map(PlainDates.of)
+  assert.deepStrictEqual(
+    months.map((day) => [PlainDates.startOfMonth(day), PlainDates.startOfNextMonth(day)].map(String)),
+    [["2024-02-01", "2024-03-01"], ["2025-01-01", "2025-02-01"], ["2025-12-01", "2026-01-01"], [
+      "2026-12-01",
+      "2027-01-01"
+    ]]
+  )
+})
+
+it.effect.prop(
+  "business days add up, before 1970 too",
+  [integer(-50_000, 50_000), integer(0, 60)],
+  ([day, length]) =>
+    Effect.sync(() => {
+      const from = PlainDates.fromEpochDay(day)
+      const days = Array.from({ length }, (_, index) => PlainDates.addDays(from, index + 1))
+      const weekdays = days.filter((date) => ![0, 6].includes(new Date(`${date}T00:00:00Z`).getUTCDay()))
+      assert.deepStrictEqual(days.filter((date) => !PlainDates.isWeekend(date)), weekdays)
+      assert.strictEqual(PlainDates.businessDaysBetween(from, PlainDates.addDays(from, length)), weekdays.length)
+    })
+)

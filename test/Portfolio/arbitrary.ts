@@ -1,5 +1,7 @@
 import { Arbitrary, Schema } from "effect"
+import type { DaySpan } from "../../src/Portfolio/Coverage.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
+import * as PlainDates from "../../src/Portfolio/PlainDate.ts"
 import type { TrackedMovement } from "../../src/Portfolio/Reconcile.ts"
 
 export const integer = (minimum: number, maximum: number): Arbitrary.Arbitrary<number> =>
@@ -67,3 +69,14 @@ export const movement: Arbitrary.Arbitrary<TrackedMovement> = Arbitrary.map(
     }
   }
 )
+
+/** Within ten weeks over a year's end, so that they touch, overlap and leave weekends; now and then the wrong way round. */
+export const span: Arbitrary.Arbitrary<DaySpan> = Arbitrary.map(
+  Arbitrary.all({ start: integer(0, 70), length: integer(-1, 9) }),
+  ({ length, start }) => {
+    const from = PlainDates.addDays(PlainDates.of("2025-11-24"), start)
+    return { from, to: PlainDates.addDays(from, length) }
+  }
+)
+
+export const spans: Arbitrary.Arbitrary<ReadonlyArray<DaySpan>> = Arbitrary.array(span, { maxLength: 8 })
