@@ -75,14 +75,10 @@ export const windows = (span: DaySpan, most = 365): ReadonlyArray<DaySpan> => {
  * it to `toDate`, cut by `windows`; empty when there is no hole. Days before the first covered day are no hole.
  */
 export const holeWindows = (covered: ReadonlyArray<DaySpan>, toDate: PlainDate): ReadonlyArray<DaySpan> => {
-  const united = union(covered)
-  const first = united[0]
-  if (first === undefined) return []
-  const [hole] = holes(united, { from: first.from, to: toDate })
-  if (hole === undefined) return []
-  const before = united.findLast(({ to }) => to < hole.from) ?? first
+  const [first] = union(covered)
+  if (first === undefined || holes(covered, { from: first.from, to: toDate }).length === 0) return []
   // From a weekend the broker would move the edge onwards, over a holiday that follows it.
-  const from = PlainDates.latest(before.from, PlainDates.businessDayUntil(before.to))
+  const from = PlainDates.latest(first.from, PlainDates.businessDayUntil(first.to))
   return windows({ from, to: toDate })
 }
 

@@ -43,6 +43,8 @@ describe("windows", () => {
       of("2024-12-18", "2025-12-17"),
       of("2025-12-17", "2026-01-05")
     ])
+    // Its 365th day is New Year 2025.
+    assert.strictEqual(Coverage.windows(of("2024-01-03", "2025-01-02"))[0]?.to, "2024-12-18")
     for (const { to } of Coverage.windows(of("2021-03-08", "2026-06-12")).slice(0, -1)) {
       assert.strictEqual(PlainDates.dayOfWeek(to), 3)
     }
