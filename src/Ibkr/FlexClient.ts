@@ -3,6 +3,7 @@ import { FetchHttpClient, type HttpClient } from "effect/http"
 import { retryAsErrorsTell } from "../Retry.ts"
 import { type FlexError, StatementTimeout, StatementUnreadable } from "./FlexError.ts"
 import { type FlexAnswer, makeFlexHttp } from "./FlexHttp.ts"
+import type { PaceMemory } from "./FlexPace.ts"
 import { type FlexWindow, refusalError } from "./FlexRefusal.ts"
 
 export interface FlexOptions {
@@ -14,6 +15,8 @@ export interface FlexOptions {
   readonly pollInterval: Duration.Duration
   /** For the polls of one reference, once more for its second try, and for the body of the statement. */
   readonly timeout: Duration.Duration
+  /** Requests of earlier runs with this token; without it only those of this client count. */
+  readonly pace?: PaceMemory
 }
 
 const compact = (date: string) => date.replaceAll("-", "")

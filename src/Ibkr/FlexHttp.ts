@@ -13,7 +13,7 @@ import {
   type StatementTruncated,
   StatementUnreadable
 } from "./FlexError.ts"
-import { makeFlexPace } from "./FlexPace.ts"
+import { makeFlexPace, type PaceMemory } from "./FlexPace.ts"
 import { flexRoot } from "./FlexRoot.ts"
 
 /** IBKR documents a User-Agent as required. */
@@ -58,9 +58,11 @@ const redirected = ({ headers, status }: HttpClientResponse.HttpClientResponse) 
 export const makeFlexHttp = Effect.fnUntraced(function*(options: {
   readonly token: Redacted.Redacted<string>
   readonly baseUrl: string
+  /** Remembers the requests of earlier runs with this token. */
+  readonly pace?: PaceMemory
 }): Effect.fn.Return<FlexHttp, never, HttpClient.HttpClient> {
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
-  const pace = isLoopbackUrl(options.baseUrl) ? Effect.void : yield* makeFlexPace
+  const pace = isLoopbackUrl(options.baseUrl) ? Effect.void : yield* makeFlexPace(options.pace)
   const base = options.baseUrl.replace(/\/+$/, "")
 
   const read = Effect.fnUntraced(function*(step: FlexStep, response: HttpClientResponse.HttpClientResponse) {
