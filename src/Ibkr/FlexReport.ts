@@ -23,6 +23,7 @@ export const Trade = Schema.Struct({
   tradeID: identifier,
   transactionID: identifier,
   origTradeID: identifier,
+  ibOrderID: identifier,
   tradeDate: date,
   tradeTime: clock,
   dateTime: moment,

@@ -32,6 +32,8 @@ export interface Activity {
   /** Orders rows of one second; 0–999. */
   readonly millisecond: number
   readonly instrumentKey?: string
+  /** The broker's order: fills of one order share it. */
+  readonly order?: string
   readonly currency: string
   readonly quantity?: Decimal
   readonly unitPrice?: Decimal

@@ -206,6 +206,18 @@ describe("trades", () => {
     assert.strictEqual(at({ dateTime: "2026-01-05" }), "2026-01-05 undefined")
   })
 
+  it("fills tell their order, their commission does not; it is no part of the content hash", () => {
+    const fields = { ibCommissionCurrency: "GBP" }
+    const plain = book([row(fields)]).activities
+    const filled = book([row({ ...fields, ibOrderID: "4000000007" })]).activities
+    assert.deepStrictEqual(filled.map(({ externalId, order }) => [externalId, order]), [
+      ["ibkr:trade:1", "4000000007"],
+      ["ibkr:trade:1:fee", undefined]
+    ])
+    assert.deepStrictEqual(filled.map((each) => each.contentHash), plain.map((each) => each.contentHash))
+    for (const none of ["", "0", "-"]) assert.notProperty(book([row({ ibOrderID: none })]).activities[0], "order")
+  })
+
   it("the content hash is the broker's row's: it changes with it and not with the mapping", () => {
     const hash = (fields: Fields, options: FixtureOptions = {}) =>
       book([row(fields)], options).activities[0]?.contentHash

@@ -185,6 +185,7 @@ const tradeRows = (row: IdentifiedTrade, key: string, date: PlainDate): Array<Ac
     ...(time === undefined ? {} : { time }),
     millisecond: 0,
     instrumentKey: key,
+    ...(trade.ibOrderID === undefined ? {} : { order: trade.ibOrderID }),
     currency: trade.currency,
     quantity,
     unitPrice,
