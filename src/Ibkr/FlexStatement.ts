@@ -1,5 +1,6 @@
 import { Effect, FileSystem, type PlatformError, type Stream } from "effect"
 import type { StatementInfo } from "../Broker.ts"
+import { briefly } from "./BriefText.ts"
 import { isIdentifier, isSlashDate, parseFlexDate, parseFlexDateTime } from "./FlexField.ts"
 import { fieldsRead, sections } from "./FlexReport.ts"
 import { type Attributes, readStatement } from "./FlexXml.ts"
@@ -18,7 +19,7 @@ export interface SectionTally {
   readonly usable: number
   /** Usable rows without any id that they could be booked under. */
   readonly withoutId: number
-  /** Other levels and elements seen. */
+  /** Other levels and elements seen, to be shown: the first twenty of them. */
   readonly rollUps: ReadonlySet<string>
 }
 
@@ -35,6 +36,7 @@ export interface ScannedStatement {
 export type SpooledRow = readonly [statement: number, section: string, fields: Attributes]
 
 const flushAt = 1 << 18
+const mostRollUps = 20
 
 const idFields: Readonly<Record<string, ReadonlyArray<string>>> = {
   Trades: ["tradeID", "transactionID"],
@@ -99,7 +101,7 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
         tally.rows++
         const level = (attributes["levelOfDetail"] ?? "").toUpperCase()
         if (element !== rule.element || !(level === "" || rule.level === "" || rule.level.split(" ").includes(level))) {
-          tally.rollUps.add(level === "" ? element : level)
+          if (tally.rollUps.size < mostRollUps) tally.rollUps.add(briefly(level === "" ? element : level))
           return
         }
         guard(attributes["accountId"])

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { exitCodes, type Failure } from "../Failure.ts"
+import { briefly } from "./BriefText.ts"
 
 const kinds = {
   html: ["it is a web page", "download the statement again, in XML"],
@@ -33,7 +34,7 @@ export class IBKRAccountMismatch extends Schema.TaggedError<IBKRAccountMismatch>
   found: Schema.String
 }) implements Failure {
   override get message() {
-    return `the statement is about account ${this.found}, not ${this.expected}: nothing was written`
+    return `the statement is about account ${briefly(this.found)}, not ${this.expected}: nothing was written`
   }
   readonly hint =
     "check IBKR_ACCOUNT_ID_UPSTREAM, and that token and query belong to that account; in the query, Display Account Alias "

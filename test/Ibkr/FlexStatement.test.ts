@@ -83,6 +83,39 @@ layer(NodeFileSystem.layer)("FlexStatement", (it) => {
       }
     }))
 
+  it.effect("another account is told in one short line, whatever stands there", () =>
+    Effect.gen(function*() {
+      for (
+        const [id, shown] of [
+          ["U1&#10;level=error&#x85;msg", "U1 level=error msg"],
+          ["U7&#x202E;89", "U7 89"],
+          ["9".repeat(100_000), `${"9".repeat(40)}…`],
+          ["株".repeat(41), `${"株".repeat(40)}…`],
+          ["🙂".repeat(40), "🙂".repeat(40)],
+          [" ".repeat(200), "…"]
+        ] as const
+      ) {
+        const error = yield* failing(`<Trades><Trade accountId="${id}" tradeID="1" /></Trades>`)
+        assert.strictEqual(
+          error.message,
+          `the statement is about account ${shown}, not ${account}: nothing was written`
+        )
+      }
+    }))
+
+  it.effect("of roll-ups the first twenty names are kept, each in one short line", () =>
+    Effect.gen(function*() {
+      const rows = Array.from(
+        { length: 200 },
+        (_, index) => `<Trade levelOfDetail="${index}&#10;${"X".repeat(500)}" />`
+      )
+      const { report, scanned } = yield* read(document(statement(`<Trades>${rows.join("")}</Trades>`)))
+      const rollUps = [...scanned.sections.get("Trades")?.rollUps ?? []]
+      assert.strictEqual(rollUps.length, 20)
+      assert.strictEqual(rollUps[7], `7 ${"X".repeat(38)}…`)
+      assert.isTrue(report.warnings.every((text) => text.length < 1_000 && !text.includes("\n")))
+    }))
+
   it.effect("the CFD segment, `-` and no account at all are no other account; a longer number is", () =>
     Effect.gen(function*() {
       for (const id of [`${account}F`, "-", ""]) {
