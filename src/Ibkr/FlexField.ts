@@ -93,12 +93,17 @@ export const moment = optional(
 /** Wealthfolio stops computing holdings, for every account, once a sum passes 28 digits: no account has figures so large. */
 const largest = Decimals.of("1000000000000000")
 
+/** Far more than is printed, and few enough that what is calculated with them can be read back. */
+const mostFractionDigits = 100
+
 const parseDecimal = (text: string): Decimal | undefined => {
   const value = Decimals.parse(text)
-  return value === undefined || !Decimals.isLessThan(Decimals.abs(value), largest) ? undefined : value
+  return value !== undefined && value.scale <= mostFractionDigits && Decimals.isLessThan(Decimals.abs(value), largest)
+    ? value
+    : undefined
 }
 
-/** An exact decimal below 10^15; thousands commas are read, an empty attribute is absent, anything else bad is an error, never 0. */
+/** An exact decimal below 10^15 with at most 100 fraction digits; thousands commas are read, an empty attribute is absent, anything else bad is an error, never 0. */
 export const decimal = optional(read<Decimal>("a decimal number", parseDecimal, Decimals.format), empty)
 export const required = {
   decimal: read<Decimal>("a decimal number", parseDecimal, Decimals.format),

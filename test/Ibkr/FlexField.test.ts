@@ -179,13 +179,25 @@ describe("FlexField", () => {
     }
     assert.deepStrictEqual(Result.getOrThrow(field("proceeds", "")), Result.getOrThrow(decodeTrade(row)))
     for (
-      const [name, value] of [["proceeds", "--"], ["taxes", "n/a"], ["tradeDate", "2026-02-31"], ["dateTime", "soon"], [
-        "currency",
-        "pounds"
-      ]] as const
+      const [name, value] of [
+        ["proceeds", "--"],
+        ["taxes", "n/a"],
+        ["tradeDate", "2026-02-31"],
+        ["dateTime", "soon"],
+        ["currency", "pounds"]
+      ] as const
     ) {
       const failed = field(name, value)
       assert.isTrue(Result.isFailure(failed) && failed.failure.field === name, `${name}="${value}"`)
+    }
+  })
+
+  it("a figure of 10^15 or of more than 100 fraction digits is an error", () => {
+    for (const value of ["999999999999999.9", "-1e14", "1e-100", `0.${"1".repeat(100)}`]) {
+      assert.isTrue(Result.isSuccess(field("proceeds", value)), value)
+    }
+    for (const value of ["1e15", "-1000000000000000", "1e999", "1e-101", "1e-999", `0.${"1".repeat(101)}`]) {
+      assert.isTrue(Result.isFailure(field("proceeds", value)), value)
     }
   })
 

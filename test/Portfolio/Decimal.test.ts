@@ -50,6 +50,23 @@ it("reads what brokers print, and takes nothing else for a number", () => {
   for (const text of unreadable) assert.isUndefined(read(text), text)
 })
 
+it("a text longer than any figure is none, however long, and is not looked at", () => {
+  const figure = `0.${"1".repeat(998)}`
+  assert.strictEqual(Decimals.format(Decimals.of(figure)), figure)
+  assert.isDefined(Decimals.parse(figure))
+  // Quadratic in its length this would take hours.
+  const million = 1_000_000
+  for (
+    const text of [
+      `${figure}1`,
+      "1".repeat(million),
+      `${"1".repeat(million)}x`,
+      `0.${"0".repeat(million)}1`,
+      `1${",111".repeat(million)}x`
+    ]
+  ) assert.isUndefined(Decimals.parse(text), `${text.length} characters`)
+})
+
 it("prints plain notation at every scale", () => {
   assert.strictEqual(Decimals.format(Decimals.of("1e20")), "100000000000000000000")
   assert.strictEqual(Decimals.format(Decimals.of("-1e-20")), "-0.00000000000000000001")
