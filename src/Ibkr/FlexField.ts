@@ -105,6 +105,8 @@ const parseDecimal = (text: string): Decimal | undefined => {
 
 /** An exact decimal below 10^15 with at most 100 fraction digits; thousands commas are read, an empty attribute is absent, anything else bad is an error, never 0. */
 export const decimal = optional(read<Decimal>("a decimal number", parseDecimal, Decimals.format), empty)
+/** Where there is one it is one: what is not three capitals would be a currency of its own. */
+export const currency = optional(Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))), placeholder)
 export const required = {
   decimal: read<Decimal>("a decimal number", parseDecimal, Decimals.format),
   currency: Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))),

@@ -1,5 +1,5 @@
 import { Result, Schema, SchemaIssue } from "effect"
-import { clock, date, decimal, identifier, moment, required, symbol, text, venue } from "./FlexField.ts"
+import { clock, currency, date, decimal, identifier, moment, required, symbol, text, venue } from "./FlexField.ts"
 
 /** The security a row is about; every row kind may carry it. */
 const security = {
@@ -34,7 +34,7 @@ export const Trade = Schema.Struct({
   proceeds: decimal,
   taxes: decimal,
   ibCommission: decimal,
-  ibCommissionCurrency: text,
+  ibCommissionCurrency: currency,
   buySell: text,
   transactionType: text,
   openCloseIndicator: text,

@@ -166,6 +166,7 @@ describe("FlexField", () => {
         "origTradeID",
         "listingExchange",
         "exchange",
+        "ibCommissionCurrency",
         "tradeDate",
         "dateTime",
         "reportDate",
@@ -184,7 +185,9 @@ describe("FlexField", () => {
         ["taxes", "n/a"],
         ["tradeDate", "2026-02-31"],
         ["dateTime", "soon"],
-        ["currency", "pounds"]
+        ["currency", "pounds"],
+        ["ibCommissionCurrency", "BASE_SUMMARY"],
+        ["ibCommissionCurrency", "gbp"]
       ] as const
     ) {
       const failed = field(name, value)
