@@ -114,9 +114,15 @@ const told = (venue: string | undefined): string | undefined =>
 
 /**
  * The symbol a person knows, and the ticker and market a tracker needs. `undefined` where the venue is unknown: it is
- * never guessed into a US symbol, the rows are held until the symbol map says. Only ASCII symbols pass.
+ * never guessed into a US symbol, the rows are held until the symbol map says. Only ASCII symbols pass, and only where a
+ * letter or digit is left in the ticker.
  */
 export const canonicalSymbol = (line: SymbolLine): CanonicalSymbol | undefined => {
+  const found = symbolAt(line)
+  return found === undefined || !/[A-Za-z0-9]/.test(found.ticker) ? undefined : found
+}
+
+const symbolAt = (line: SymbolLine): CanonicalSymbol | undefined => {
   if (line.symbol === "" || !/^[\x21-\x7e]+( [\x21-\x7e]+)*$/.test(line.symbol)) return undefined
   const venue = venueOf(line)
   const suffixed = splitSuffix(line.symbol)
@@ -164,7 +170,7 @@ const venueOf = (line: SymbolLine): { readonly mic?: string; readonly isUsListin
 const tickerAt = (symbol: string, mic: string | undefined): string => {
   const dashed = symbol.replaceAll(" ", "-")
   if (mic === undefined || isUsMic(mic)) return dashed
-  if (mic === "XHKG") return dashed.padStart(4, "0")
+  if (mic === "XHKG") return /^\d+$/.test(dashed) ? dashed.padStart(4, "0") : dashed
   const bare = /^[A-Z0-9.-]*[A-Z0-9][a-z]$/.test(dashed) ? dashed.slice(0, -1) : dashed
   return bare.replace(/\.$/, "").replaceAll(".", "-")
 }

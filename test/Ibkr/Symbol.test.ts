@@ -104,6 +104,15 @@ describe("canonicalSymbol", () => {
     assert.strictEqual(symbolOf("abc", { listingExchange: "NASDAQ" }), "abc")
   })
 
+  it("marks alone are no name: of `.` London's rule for a trailing dot would leave nothing", () => {
+    for (const symbol of [".", "..", "-", ". .", "@", "/"]) {
+      for (const venue of ["LSE", "NYSE", "SEHK", "IBIS"]) {
+        assert.isUndefined(symbolOf(symbol, { listingExchange: venue }))
+      }
+    }
+    assert.isUndefined(symbolOf("-.L", { listingExchange: "LSE" }))
+  })
+
   it("only ASCII passes, and no empty name", () => {
     for (const symbol of ["", "ÅÄÖ", "A\tB", "A  B", " A", "株"]) {
       assert.isUndefined(symbolOf(symbol, { listingExchange: "NYSE" }))
