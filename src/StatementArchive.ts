@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
-import { createReadStream, createWriteStream } from "node:fs"
-import { chmod, mkdir, open, rename, rm } from "node:fs/promises"
+import { createReadStream, createWriteStream, existsSync } from "node:fs"
+import { chmod, mkdir, open, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { createGunzip, createGzip } from "node:zlib"
@@ -36,11 +36,25 @@ const attempt = <A>(path: string, run: () => Promise<A>): Effect.Effect<A, Archi
   })
 
 /** Below the data directory, which may be mounted elsewhere tomorrow. */
+const folder = "statements"
+
+const safe = (account: string): string => account.replace(/[^A-Za-z0-9]/g, "_")
+
 const nameOf = (name: ArchivedName): string =>
-  join(
-    "statements",
-    `${name.account.replace(/[^A-Za-z0-9]/g, "_")}_${name.from}_${name.to}_${name.sha256.slice(0, 16)}.xml.gz`
-  )
+  join(folder, `${safe(name.account)}_${name.from}_${name.to}_${name.sha256.slice(0, 16)}.xml.gz`)
+
+/**
+ * Removes what a killed run left half-written, the CFD segment (`<account>F`) included: IBKR makes each statement anew, so
+ * that no later one has its name.
+ */
+export const removeHalfKept = (dataDir: string, account: string): Effect.Effect<void, ArchiveError> => {
+  const path = join(dataDir, folder)
+  const isHalf = new RegExp(`^${safe(account)}F?_[\\d-]{10}_[\\d-]{10}_[0-9a-f]{16}\\.xml\\.gz\\.part$`)
+  return attempt(path, async () => {
+    if (!existsSync(path)) return
+    for (const name of await readdir(path)) if (isHalf.test(name)) await rm(join(path, name), { force: true })
+  })
+}
 
 /** Keeps a statement as it came (gzip, 0600), whole or not at all. Returns its path below the data directory. */
 export const keepStatement = (

@@ -2,10 +2,10 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import * as PlainDates from "../src/Portfolio/PlainDate.ts"
-import { keepStatement, unpackStatement } from "../src/StatementArchive.ts"
+import { keepStatement, removeHalfKept, unpackStatement } from "../src/StatementArchive.ts"
 
 const name = {
   account: "U1234567",
@@ -101,4 +101,18 @@ it.live("what cannot be kept or read says so, exit 10, and leaves no half of a f
       (yield* Effect.flip(unpackStatement(join(dataDir, "nowhere.gz"), join(target, "x")))).exitCode,
       10
     )
+  }))
+
+it.live("what a killed run of this account left half-written is removed, and nothing else", () =>
+  Effect.gen(function*() {
+    const { dataDir, source } = yield* withSource
+    yield* removeHalfKept(dataDir, "U1234567")
+    const kept = yield* keep(dataDir, source)
+    const others = ["U7654321", "U12345678"].map((account) => kept.replace("U1234567", account) + ".part")
+    for (const path of [`${kept}.part`, `${kept.replace("U1234567", "U1234567F")}.part`, ...others]) {
+      yield* Effect.promise(() => writeFile(path, "half"))
+    }
+    yield* removeHalfKept(dataDir, "U1234567")
+    const names = yield* Effect.promise(() => readdir(join(dataDir, "statements")))
+    assert.deepStrictEqual(names.sort(), [kept, ...others].map((path) => basename(path)).sort())
   }))

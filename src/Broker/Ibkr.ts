@@ -10,7 +10,7 @@ import { checkQuery } from "../Ibkr/QueryCheck.ts"
 import { FlexSectionsMissing, SpoolError, StatementFileError } from "../Ibkr/StatementError.ts"
 import { type ReportOptions, statementReport, statementSources } from "../Ibkr/StatementReport.ts"
 import * as PlainDates from "../Portfolio/PlainDate.ts"
-import { type ArchiveError, keepStatement, unpackStatement } from "../StatementArchive.ts"
+import { type ArchiveError, keepStatement, removeHalfKept, unpackStatement } from "../StatementArchive.ts"
 import { type FlexRequestRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 
 export interface IbkrOptions {
@@ -185,6 +185,9 @@ const makeReader = Effect.fnUntraced(function*(
   const store = yield* SyncRecordStore
   const prefix = `broker-sync-spool-${(options.account ?? "any").replace(/[^A-Za-z0-9]/g, "_")}-`
   if (options.spoolDir !== undefined) yield* removeLeftovers(fileSystem, options.spoolDir, prefix)
+  if (options.archiveDir !== undefined && options.account !== undefined) {
+    yield* Effect.ignore(removeHalfKept(options.archiveDir, options.account))
+  }
   const directory = yield* fileSystem.makeTempDirectoryScoped({
     prefix,
     ...(options.spoolDir === undefined ? {} : { directory: options.spoolDir })
