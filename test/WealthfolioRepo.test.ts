@@ -25,6 +25,15 @@ describe("session", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("what a run killed while it kept its session left is used up", () => {
+    const { files, layer } = scripted(guarded({ valid: "" }, ["new"]), { password: "p" })
+    files.set(`${sessionPath}.${accountId}.tmp`, { text: "ne", mode: 0o600 })
+    return Effect.gen(function*() {
+      yield* readAccount
+      assert.deepStrictEqual([...files], [[sessionPath, { text: "new", mode: 0o600 }]])
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("uses the session of an earlier run without a login or a password", () => {
     const { files, layer, sent } = scripted(guarded({ valid: "old" }, []))
     files.set(sessionPath, { text: "old\n", mode: 0o600 })

@@ -21,8 +21,14 @@ const throttledAttempts = 3
 export const make = (
   transport: Transport,
   fs: FileSystem.FileSystem,
-  options: { readonly password?: Redacted.Redacted<string>; readonly sessionPath: string }
+  options: {
+    readonly password?: Redacted.Redacted<string>
+    readonly sessionPath: string
+    readonly accountId: string
+  }
 ) => {
+  // One name for an account, which one run has at a time: what a killed run left of it is used up by the next login.
+  const temporary = `${options.sessionPath}.${options.accountId.replace(/[^A-Za-z0-9-]/g, "_")}.tmp`
   const lock = Semaphore.makeUnsafe(1)
   let entry: Entry | undefined
   let wrongPassword: WealthfolioLoginRefused | undefined
@@ -33,11 +39,11 @@ export const make = (
   )
 
   /** A session that cannot be kept costs the next run a login, no more. */
-  const keep = (cookie: Redacted.Redacted<string>) => {
-    const temporary = `${options.sessionPath}.${crypto.randomUUID()}.tmp`
-    return Effect.gen(function*() {
+  const keep = (cookie: Redacted.Redacted<string>) =>
+    Effect.gen(function*() {
       const folder = options.sessionPath.replace(/[/\\]?[^/\\]*$/, "")
       if (folder !== "") yield* fs.makeDirectory(folder, { recursive: true })
+      yield* fs.remove(temporary, { force: true })
       yield* fs.writeFileString(temporary, Redacted.value(cookie), { flag: "wx", mode: 0o600 })
       yield* fs.rename(temporary, options.sessionPath)
     }).pipe(
@@ -46,7 +52,6 @@ export const make = (
         Effect.logWarning(`The Wealthfolio session cannot be kept (WF_SESSION_PATH): ${error.reason._tag}`)
       )
     )
-  }
 
   const logIn = Effect.fn("Wealthfolio.logIn")(function*(): Effect.fn.Return<Entry, ExchangeError> {
     if (options.password === undefined) {
