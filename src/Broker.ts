@@ -1,6 +1,7 @@
 import { Context, Effect, Layer } from "effect"
 import type { Failure } from "./Failure.ts"
 import type { Activity, SkippedRow, SourceRow } from "./Portfolio/Activity.ts"
+import type { DaySpan } from "./Portfolio/Coverage.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
 import type { Instrument, Position } from "./Portfolio/Instrument.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
@@ -38,26 +39,56 @@ export interface BrokerReport {
   readonly complete: boolean
 }
 
+/** What a statement is mapped with. */
+export interface MappingContext {
+  /** Rows that earlier runs held back, and booked rows of earlier statements that this one may correct. */
+  readonly rows: ReadonlyArray<SourceRow>
+  /**
+   * External ids of rows that take another back and were booked as rows of their own, beside the one they take back:
+   * both stay as they are.
+   */
+  readonly booked: ReadonlySet<string>
+}
+
 /** A statement on disk that passed the account guard. */
 export interface ReceivedStatement {
   /** SHA-256 of the bytes as they came, in hex. */
   readonly id: string
-  /**
-   * Maps the statement; `held` rows of earlier runs are mapped with it. Rows whose external ids are `booked` already are
-   * not taken out together with the row that reverses them: the reversal is booked against them.
-   */
-  readonly report: (
-    held: ReadonlyArray<SourceRow>,
-    booked: ReadonlySet<string>
-  ) => Effect.Effect<BrokerReport, BrokerError>
+  /** The days that were asked for, where they were. */
+  readonly asked?: DaySpan
+  /** Maps the statement. */
+  readonly report: (context: MappingContext) => Effect.Effect<BrokerReport, BrokerError>
   /** The broker rows with these content hashes, so that a row the tracker cannot take yet can be held. */
   readonly sources: (contentHashes: ReadonlySet<string>) => Effect.Effect<ReadonlyMap<string, SourceRow>, BrokerError>
   /** To be called once every row of it is booked, held or skipped for good. */
   readonly settled: Effect.Effect<void, BrokerError>
 }
 
+/** All that was ever received, as one. */
+export interface ArchiveReport extends Pick<BrokerReport, "activities" | "skipped" | "instruments"> {
+  readonly statements: number
+  /** By content hash: the newest statement that has the row. */
+  readonly statementOf: ReadonlyMap<string, string>
+  /** Statements that are not where they were kept. */
+  readonly gone: ReadonlyArray<string>
+}
+
+/** A booked row of an earlier statement. */
+export interface BookedRow {
+  readonly statementId: string
+  readonly contentHash: string
+}
+
 /** Providers fail with their own tagged errors; all carry an exit code and a hint. */
 export type BrokerError = Failure
+
+/** Why no statement came for a window. */
+export interface WindowUnavailable {
+  readonly _tag: "WindowUnavailable"
+  /** The broker does not keep these days. */
+  readonly notServed: boolean
+  readonly failure: BrokerError
+}
 
 /**
  * What a provider must supply. Nothing is handed over before the whole statement was read and its account checked.
@@ -69,11 +100,28 @@ export class Broker extends Context.Service<Broker, {
   readonly backlog: Effect.Effect<ReadonlyArray<ReceivedStatement>, BrokerError>
   /** Gets tonight's statement. */
   readonly pull: Effect.Effect<ReceivedStatement, BrokerError>
+  /** Gets the statement of explicit days, 365 at most; absent where days cannot be asked for. */
+  readonly pullWindow?: (window: DaySpan) => Effect.Effect<ReceivedStatement | WindowUnavailable, BrokerError>
+  /** The oldest day that can be asked for, as of `today`. */
+  readonly oldestDay?: (today: PlainDate) => PlainDate
+  /** Booked rows as they came; those whose statement is gone are not in the answer. */
+  readonly recall: (rows: ReadonlyArray<BookedRow>) => Effect.Effect<ReadonlyMap<string, SourceRow>, BrokerError>
+  /** Rows alone, without a statement: what they become by today's rules. */
+  readonly map: (rows: ReadonlyArray<SourceRow>) => Effect.Effect<BrokerReport, BrokerError>
+  /** Maps everything received, as one statement; `since`: only statements that reach that day. */
+  readonly archive: (since?: PlainDate) => Effect.Effect<ArchiveReport, BrokerError>
+  /** Takes statements that are kept on disk, but not known to the store, into it. Returns how many there were. */
+  readonly registerArchive: (as: { readonly imported: boolean }) => Effect.Effect<number, BrokerError>
 }>()("broker-sync/Broker") {
   /** A broker that has these statements to give. */
-  static readonly layerTest = (given: {
-    readonly pull: Effect.Effect<ReceivedStatement, BrokerError>
-    readonly backlog?: Effect.Effect<ReadonlyArray<ReceivedStatement>, BrokerError>
-  }): Layer.Layer<Broker> =>
-    Layer.succeed(Broker, Broker.of({ provider: "ibkr", backlog: Effect.succeed([]), ...given }))
+  static readonly layerTest = (
+    given: Pick<Broker["Service"], "pull"> & Partial<Broker["Service"]>
+  ): Layer.Layer<Broker> =>
+    Layer.mock(Broker, {
+      provider: "ibkr",
+      backlog: Effect.succeed([]),
+      recall: () => Effect.succeed(new Map()),
+      registerArchive: () => Effect.succeed(0),
+      ...given
+    })
 }

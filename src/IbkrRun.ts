@@ -11,6 +11,7 @@ import {
   trackerSettings
 } from "./IbkrSettings.ts"
 import { Metrics } from "./Metrics.ts"
+import type { DaySpan } from "./Portfolio/Coverage.ts"
 import { newRunId } from "./RunId.ts"
 import { emptyReport, type RunReport } from "./RunReport.ts"
 import { readSettings, SettingsError, type Values } from "./Settings.ts"
@@ -27,6 +28,8 @@ export interface IbkrFlags {
   /** Where to keep the statement pulled. */
   readonly save?: string
   readonly failOnDrift: boolean
+  /** These days, from the web service. */
+  readonly backfill?: DaySpan
 }
 
 /** A statement given on standard input could not be read. */
@@ -119,6 +122,8 @@ const runWith = Effect.fnUntraced(function*(
         upstream: known.upstream ?? "unguarded",
         dryRun: flags.dryRun,
         failOnDrift: flags.failOnDrift,
+        adopt: common.adopt,
+        ...(flags.backfill === undefined ? {} : { backfill: flags.backfill }),
         ...(tokenExpires === undefined ? {} : { tokenExpires })
       }).pipe(Effect.provide(layers))
     }))
@@ -156,12 +161,8 @@ const failed = Effect.fnUntraced(function*(report: RunReport) {
 })
 
 /** Settings that are public already and do nothing in this release say so. */
-const notYet = (common: CommonSettings): ReadonlyArray<string> => [
-  ...(common.adopt === "report"
-    ? []
-    : ["IBKR_ADOPT has no effect in this release: rows entered by hand are not looked for"]),
-  ...(common.healthcheckUrl === undefined ? [] : ["HEALTHCHECK_URL has no effect in this release: nothing is pinged"])
-]
+const notYet = (common: CommonSettings): ReadonlyArray<string> =>
+  common.healthcheckUrl === undefined ? [] : ["HEALTHCHECK_URL has no effect in this release: nothing is pinged"]
 
 /** Which adapters this run is made of. The store comes first: nothing is sent before it is open, locked and writable. */
 const layersOf = Effect.fnUntraced(function*(flags: IbkrFlags, settings: RunSettings) {

@@ -3,7 +3,7 @@ import type { Activity, SkippedRow } from "./Portfolio/Activity.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
 import type { CashDrift, PositionDrift } from "./Portfolio/Reconcile.ts"
 
-export type ActivityStatus = "imported" | "already-synced" | "planned"
+export type ActivityStatus = "imported" | "already-synced" | "planned" | "replaced" | "removed"
 
 /** An activity with what became of it and what its instrument is called. */
 export interface ReportedActivity {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { createGunzip, createGzip } from "node:zlib"
 import { exitCodes, type Failure } from "./Failure.ts"
-import type { PlainDate } from "./Portfolio/PlainDate.ts"
+import { isPlainDate, type PlainDate } from "./Portfolio/PlainDate.ts"
 
 /** A statement could not be kept, or a kept one not be read. */
 export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveError", {
@@ -43,18 +43,36 @@ const safe = (account: string): string => account.replace(/[^A-Za-z0-9]/g, "_")
 const nameOf = (name: ArchivedName): string =>
   join(folder, `${safe(name.account)}_${name.from}_${name.to}_${name.sha256.slice(0, 16)}.xml.gz`)
 
-/**
- * Removes what a killed run left half-written, the CFD segment (`<account>F`) included: IBKR makes each statement anew, so
- * that no later one has its name.
- */
-export const removeHalfKept = (dataDir: string, account: string): Effect.Effect<void, ArchiveError> => {
+/** The names in the archive that are of this account, its CFD segment (`<account>F`) included. */
+const namesOf = async (dataDir: string, account: string, ending: string) => {
+  const pattern = new RegExp(`^${safe(account)}F?_([\\d-]{10})_([\\d-]{10})_[0-9a-f]{16}\\.xml\\.gz${ending}$`)
   const path = join(dataDir, folder)
-  const isHalf = new RegExp(`^${safe(account)}F?_[\\d-]{10}_[\\d-]{10}_[0-9a-f]{16}\\.xml\\.gz\\.part$`)
-  return attempt(path, async () => {
-    if (!existsSync(path)) return
-    for (const name of await readdir(path)) if (isHalf.test(name)) await rm(join(path, name), { force: true })
+  const names = existsSync(path) ? await readdir(path) : []
+  return names.sort().flatMap((name) => {
+    const [, from = "", to = ""] = pattern.exec(name) ?? []
+    return isPlainDate(from) && isPlainDate(to) ? [{ path: join(folder, name), from, to }] : []
   })
 }
+
+/** A statement found in the archive. Its digest is not whole in its name: it is known once the bytes were read. */
+export interface ArchivedFile {
+  /** Below the data directory. */
+  readonly path: string
+  readonly from: PlainDate
+  readonly to: PlainDate
+}
+
+export const archivedFiles = (
+  dataDir: string,
+  account: string
+): Effect.Effect<ReadonlyArray<ArchivedFile>, ArchiveError> =>
+  attempt(join(dataDir, folder), () => namesOf(dataDir, account, ""))
+
+/** Removes what a killed run left half-written: IBKR makes each statement anew, so that no later one has its name. */
+export const removeHalfKept = (dataDir: string, account: string): Effect.Effect<void, ArchiveError> =>
+  attempt(join(dataDir, folder), async () => {
+    for (const { path } of await namesOf(dataDir, account, "\\.part")) await rm(join(dataDir, path), { force: true })
+  })
 
 /** Keeps a statement as it came (gzip, 0600), whole or not at all. Returns its path below the data directory. */
 export const keepStatement = (

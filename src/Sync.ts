@@ -2,15 +2,23 @@ import { Cause, DateTime, Effect, Exit, Ref, Schema } from "effect"
 import { Broker, type ReceivedStatement } from "./Broker.ts"
 import { type ExitCode, exitCodes, type Failure } from "./Failure.ts"
 import { Metrics } from "./Metrics.ts"
+import type { DaySpan } from "./Portfolio/Coverage.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
 import * as PlainDates from "./Portfolio/PlainDate.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import { waitingFor } from "./Progress.ts"
 import { counts, emptyReport, type ReportedActivity, type RunReport } from "./RunReport.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
-import { importReport, mapStatement } from "./Sync/Import.ts"
+import { firstContact, rebuiltUpTo } from "./Sync/FirstContact.ts"
+import { importReport } from "./Sync/Import.ts"
+import type { AdoptMode } from "./Sync/ImportOptions.ts"
+import { mapStatement } from "./Sync/MapStatement.ts"
+import { type Presence, presence, some } from "./Sync/Presence.ts"
+import { settlePending } from "./Sync/Settle.ts"
 import { summaryOf } from "./Sync/Summary.ts"
+import { backfill, fillHoles } from "./Sync/Windows.ts"
 import { SyncRecordStore } from "./SyncRecordStore.ts"
+import { today } from "./Today.ts"
 import { WealthfolioRepo } from "./WealthfolioRepo.ts"
 
 export interface SyncOptions {
@@ -22,6 +30,9 @@ export interface SyncOptions {
   /** Everything up to the import; nothing is written, compared or pushed. */
   readonly dryRun: boolean
   readonly failOnDrift: boolean
+  readonly adopt: AdoptMode
+  /** These days instead of tonight's statement. */
+  readonly backfill?: DaySpan
   readonly tokenExpires?: PlainDate
 }
 
@@ -34,6 +45,20 @@ export class RowsRefused extends Schema.TaggedError<RowsRefused>()("RowsRefused"
     return `Wealthfolio refused ${this.rows} row(s), the first with: ${this.first}`
   }
   readonly hint = "the other rows are in; these are held and tried again in every run: see `skipped` for each"
+  readonly exitCode = exitCodes.tracker
+}
+
+/** Booked rows are not in the tracker any more, too many for a hand to have deleted them. */
+export class TrackerRestored extends Schema.TaggedError<TrackerRestored>()("TrackerRestored", {
+  rows: Schema.Int,
+  some: Schema.String
+}) implements Failure {
+  override get message() {
+    return `${this.rows} rows that were imported are not in Wealthfolio any more (${this.some}): was it restored from a backup?`
+  }
+  readonly hint =
+    "broker-sync ibkr restore --missing books them again; broker-sync ibkr restore --accept leaves them out, if they were "
+    + "deleted on purpose. Tonight's rows are in"
   readonly exitCode = exitCodes.tracker
 }
 
@@ -108,11 +133,23 @@ export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
   )
 })
 
+interface RunState {
+  /** False while the tracker may still be computing what was written. */
+  recomputed: boolean
+  readonly presence: Presence
+  readonly rebuiltUntil: PlainDate | undefined
+}
+
 const steps = Effect.fnUntraced(function*(options: SyncOptions, ledger: Ref.Ref<RunReport>) {
   const broker = yield* Broker
-  const state: { recomputed: boolean } = { recomputed: true }
-  let missing: Failure | undefined
   yield* sayWhenTheTokenEnds(options.tokenExpires)
+  const state = yield* prepare(options).pipe(
+    Effect.catchIf(
+      ({ exitCode }) => exitCode === exitCodes.tracker && !options.dryRun && options.backfill === undefined,
+      (error) => Effect.andThen(keepTonight, Effect.fail(error))
+    )
+  )
+  let missing: Failure | undefined
   if (!options.dryRun) {
     for (const statement of yield* broker.backlog) {
       yield* Effect.logInfo(`importing a statement received earlier (${statement.id.slice(0, 12)})`)
@@ -122,11 +159,39 @@ const steps = Effect.fnUntraced(function*(options: SyncOptions, ledger: Ref.Ref<
       }))
     }
   }
-  const received = yield* broker.pull.pipe(waitingFor("waiting for the broker's statement"))
-  yield* handle(received, options, ledger, state)
+  const handleNext = (statement: ReceivedStatement) => handle(statement, options, ledger, state)
+  if (options.backfill !== undefined) yield* backfill(options.backfill, options.dryRun, handleNext)
+  else {
+    const received = yield* broker.pull.pipe(waitingFor("waiting for the broker's statement"))
+    const tonight = yield* handleNext(received)
+    if (!options.dryRun) yield* fillHoles(tonight, handleNext)
+  }
   // Tonight's rows are in; what an earlier night received and is gone must not pass for a success.
   if (missing !== undefined) return yield* Effect.fail(missing)
-  return yield* judge(options, yield* Ref.get(ledger))
+  return yield* judge(options, yield* Ref.get(ledger), state)
+})
+
+/** The tracker is down: tonight's statement may not be had again tomorrow. It is archived, and the next run imports it. */
+const keepTonight = Effect.gen(function*() {
+  const broker = yield* Broker
+  yield* broker.pull.pipe(
+    waitingFor("waiting for the broker's statement"),
+    Effect.andThen(Effect.logInfo("the statement is kept: the next run imports it")),
+    Effect.catch(({ message }) => Effect.logWarning(`the statement could not be kept: ${message}`))
+  )
+})
+
+/** Before anything is asked of the broker: what earlier runs left open, and what the tracker has of what was booked. */
+const prepare = Effect.fnUntraced(function*(options: SyncOptions) {
+  yield* (yield* WealthfolioRepo).account
+  const interrupted = options.dryRun ? false : yield* settlePending(options.upstream)
+  yield* firstContact(options)
+  const state: RunState = {
+    recomputed: !interrupted,
+    presence: yield* presence(options),
+    rebuiltUntil: yield* rebuiltUpTo
+  }
+  return state
 })
 
 const isArchiveError = (error: Failure): boolean => error._tag === "ArchiveError"
@@ -136,7 +201,7 @@ const handle = Effect.fnUntraced(function*(
   statement: ReceivedStatement,
   options: SyncOptions,
   ledger: Ref.Ref<RunReport>,
-  state: { recomputed: boolean }
+  state: RunState
 ) {
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
@@ -144,8 +209,7 @@ const handle = Effect.fnUntraced(function*(
   const account = yield* repo.account
   const note = (rows: ReadonlyArray<ReportedActivity>) =>
     Ref.update(ledger, (report) => ({ ...report, activities: merged(report.activities, rows) }))
-  const importing = { ...options, note }
-  const report = yield* mapStatement(statement, importing)
+  const { own, recalled, report } = yield* mapStatement(statement)
   const asOf = report.statements.map(({ toDate }) => toDate).sort().at(-1)
   yield* sayWhatTheDataIs(asOf)
   for (const warning of report.warnings) yield* Effect.logWarning(warning)
@@ -154,13 +218,30 @@ const handle = Effect.fnUntraced(function*(
     ...brokerSide(report, []),
     statements: [...earlier.statements, ...report.statements],
     skipped: mergedSkips(earlier.skipped, report.skipped),
-    warnings: [...earlier.warnings, ...report.warnings],
+    warnings: mergedWarnings(earlier.warnings, report.warnings),
     ...(asOf === undefined ? {} : { asOf })
   }))
   const before = options.dryRun ? undefined : yield* store.latestToDate
 
-  const result = yield* importReport(statement, report, importing)
-  state.recomputed = state.recomputed && result.recomputed
+  const ownHashes = new Set([...own, ...report.skipped].map(({ contentHash }) => contentHash))
+  const result = yield* importReport(
+    {
+      sources: statement.sources,
+      statementOf: (hash) => options.dryRun || !ownHashes.has(hash) ? undefined : statement.id,
+      recalled
+    },
+    report,
+    {
+      ...options,
+      ...state.presence,
+      rebuiltUntil: state.rebuiltUntil,
+      force: new Set(),
+      adoptIds: new Set(),
+      note,
+      wasInterrupted: !state.recomputed
+    }
+  )
+  state.recomputed = result.recomputed
   for (const warning of result.warnings) yield* Effect.logWarning(warning)
   yield* logSkipped(result.skipped)
   if (!options.dryRun) yield* statement.settled
@@ -168,21 +249,39 @@ const handle = Effect.fnUntraced(function*(
     `${account.name}: ${result.activities.length} rows of the statement ${options.dryRun ? "would be" : "are"} booked`
   )
 
-  const moved = [...result.activities.map(({ activity }) => activity), ...result.takenOut]
+  const waiting = new Set(
+    result.skipped.flatMap(({ externalId, held, reason }) => held || reason === "ignored" ? [externalId] : [])
+  )
+  const moved = own.filter(({ externalId }) => !waiting.has(externalId))
   const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
   const unmet = reasonNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
   if (unmet !== undefined) yield* Effect.logWarning(unmet)
   yield* Ref.update(ledger, (sofar): RunReport => ({
     ...sofar,
-    ...brokerSide(report, moved),
+    ...(isLatest || earlier.asOf === undefined ? brokerSide(report, moved) : comparisonOf(earlier)),
     activities: merged(earlier.activities, result.activities),
     skipped: mergedSkips(earlier.skipped, result.skipped),
-    warnings: [...sofar.warnings, ...result.warnings, ...(unmet === undefined ? [] : [unmet])]
+    warnings: mergedWarnings(sofar.warnings, [...result.warnings, ...(unmet === undefined ? [] : [unmet])])
   }))
-  if (options.dryRun || unmet !== undefined || asOf === undefined) return
-  const comparison = yield* compare(report, moved, asOf)
-  yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
+  if (!options.dryRun && unmet === undefined && asOf !== undefined) {
+    const comparison = yield* compare(report, moved, asOf)
+    yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
+  }
+  return report.statements
 })
+
+/** What an earlier statement of this run, a later one by its days, was found to be. */
+const comparisonOf = ({ asOf, cash, positions, reconciled }: RunReport) => ({
+  cash,
+  positions,
+  reconciled,
+  ...(asOf === undefined ? {} : { asOf })
+})
+
+const mergedWarnings = (
+  earlier: ReadonlyArray<string>,
+  now: ReadonlyArray<string>
+) => [...new Set([...earlier, ...now])]
 
 const logSkipped = Effect.fnUntraced(function*(skipped: RunReport["skipped"]) {
   for (const { detail, externalId, reason, section } of skipped) {
@@ -230,26 +329,27 @@ const sayWhenTheTokenEnds = Effect.fnUntraced(function*(expires: PlainDate | und
   else yield* (days <= 30 ? Effect.logWarning : Effect.logInfo)(`the Flex token ends on ${expires}, in ${days} days`)
 })
 
-const today = Effect.map(DateTime.now, (now) => PlainDates.fromEpochMillis(DateTime.toEpochMillis(now)))
-
 /** `as of 2026-01-02 (1 business days old)` */
 export const ageOfData = Effect.fnUntraced(function*(asOf: PlainDate) {
   return `as of ${asOf} (${PlainDates.businessDaysBetween(asOf, yield* today)} business days old)`
 })
 
 /** What makes a run that went through fail all the same. */
-const judge = Effect.fnUntraced(function*(options: SyncOptions, report: RunReport) {
-  const refused = report.skipped.filter((row) => row.reason === "refused")
-  const [first] = refused
-  if (first !== undefined) {
-    return yield* new RowsRefused({ rows: refused.length, first: `${first.externalId}: ${first.detail}` })
+const judge = Effect.fnUntraced(
+  function*(options: SyncOptions, report: RunReport, { presence: { missing } }: RunState) {
+    if (missing.size > 0) return yield* new TrackerRestored({ rows: missing.size, some: some(missing) })
+    const refused = report.skipped.filter((row) => row.reason === "refused")
+    const [first] = refused
+    if (first !== undefined) {
+      return yield* new RowsRefused({ rows: refused.length, first: `${first.externalId}: ${first.detail}` })
+    }
+    if (!options.failOnDrift || !report.reconciled) return
+    const drifted = report.positions.filter(({ drift }) =>
+      drift !== undefined && Decimals.isLessThan(driftTolerance, Decimals.abs(drift))
+    )
+    if (drifted.length > 0) return yield* new DriftFound({ symbols: drifted.map(({ symbol }) => symbol) })
   }
-  if (!options.failOnDrift || !report.reconciled) return
-  const drifted = report.positions.filter(({ drift }) =>
-    drift !== undefined && Decimals.isLessThan(driftTolerance, Decimals.abs(drift))
-  )
-  if (drifted.length > 0) return yield* new DriftFound({ symbols: drifted.map(({ symbol }) => symbol) })
-})
+)
 
 const withOutcome = (report: RunReport, exit: Exit.Exit<void, Failure>): RunReport =>
   Exit.isSuccess(exit) ? report : { ...report, error: reportedError(exit.cause) }

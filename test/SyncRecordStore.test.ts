@@ -80,9 +80,9 @@ it.layer(Database.layerMemory)("rows as they lie in the file", (it) => {
   it.effect("the same days proven twice by one statement are one row", () =>
     Effect.gen(function*() {
       const [store] = yield* twoOwners({ upstream: "U1", tracker: "t" }, { upstream: "U2", tracker: "t" })
-      yield* store.saveCoverage(first, second, "s1")
-      yield* store.saveCoverage(first, second, "s1")
-      yield* store.saveCoverage(second, third, "s2")
+      yield* store.saveCoverage({ from: first, to: second }, "s1")
+      yield* store.saveCoverage({ from: first, to: second }, "s1")
+      yield* store.saveCoverage({ from: second, to: third }, "s2")
       const sql = yield* SqlClient.SqlClient
       const rows = yield* sql`SELECT from_date, to_date, statement_id FROM coverage ORDER BY 1`
       assert.deepStrictEqual(rows.map((row) => ({ ...row })), [
@@ -116,8 +116,8 @@ it.layer(Database.layerMemory)("rows as they lie in the file", (it) => {
       const [otherUpstream] = yield* twoOwners({ upstream: "U6", tracker: "a" }, { upstream: "U6", tracker: "a" })
       const request: FlexRequestRecord = { query: "1", sentAt: "2026-01-03T03:00:00Z", state: "sent" }
       yield* mine.saveFlexRequest(request)
-      assert.deepStrictEqual(yield* otherTracker.flexRequest("1"), request)
-      assert.isUndefined(yield* otherUpstream.flexRequest("1"))
+      assert.deepStrictEqual(yield* otherTracker.flexRequests, [request])
+      assert.deepStrictEqual(yield* otherUpstream.flexRequests, [])
     }))
 
   it.effect("a save that fails on its last row leaves none of its rows", () =>
@@ -239,11 +239,10 @@ it.effect("a Flex request is replaced by what became of it", () =>
     const sent: FlexRequestRecord = { query: "123456", sentAt: "2026-01-03T03:00:00Z", state: "sent" }
     yield* store.saveFlexRequest(sent)
     yield* store.saveFlexRequest({ ...sent, state: "accepted", referenceCode: "99" })
-    assert.deepStrictEqual(yield* store.flexRequest("123456"), { ...sent, state: "accepted", referenceCode: "99" })
+    assert.deepStrictEqual(yield* store.flexRequests, [{ ...sent, state: "accepted", referenceCode: "99" }])
     const refused = { ...sent, state: "refused", code: 1018, notBefore: "2026-01-03T04:00:00Z" } as const
     yield* store.saveFlexRequest(refused)
-    assert.deepStrictEqual(yield* store.flexRequest("123456"), refused)
-    assert.isUndefined(yield* store.flexRequest("123456 2025-01-01..2025-12-31"))
+    assert.deepStrictEqual(yield* store.flexRequests, [refused])
   }).pipe(Effect.provide(SyncRecordStore.layerTest)))
 
 it.effect("two test stores share nothing", () =>

@@ -1,49 +1,21 @@
-import { DateTime, Duration, Effect, FileSystem, Layer, Schema, type Scope, Sink, Stream } from "effect"
-import { createHash } from "node:crypto"
-import { dirname, join } from "node:path"
-import { Broker, type BrokerError, type ReceivedStatement } from "../Broker.ts"
-import { exitCodes, type Failure } from "../Failure.ts"
+import { Effect, FileSystem, Layer, Redacted, type Stream } from "effect"
+import { hash } from "node:crypto"
+import { type BookedRow, Broker, type BrokerError, type ReceivedStatement, type WindowUnavailable } from "../Broker.ts"
+import type { Failure } from "../Failure.ts"
+import { ArchiveRows } from "../Ibkr/ArchiveReport.ts"
 import { FlexClient, type FlexOptions } from "../Ibkr/FlexClient.ts"
-import type { FlexError } from "../Ibkr/FlexError.ts"
-import { type ScannedStatement, scanStatement } from "../Ibkr/FlexStatement.ts"
-import { checkQuery } from "../Ibkr/QueryCheck.ts"
-import { FlexSectionsMissing, SpoolError, StatementFileError } from "../Ibkr/StatementError.ts"
-import { type ReportOptions, statementReport, statementSources } from "../Ibkr/StatementReport.ts"
-import * as PlainDates from "../Portfolio/PlainDate.ts"
-import { type ArchiveError, keepStatement, removeHalfKept, unpackStatement } from "../StatementArchive.ts"
-import { type FlexRequestRecord, SyncRecordStore } from "../SyncRecordStore.ts"
+import { oldestServedDay } from "../Ibkr/FlexHistory.ts"
+import type { PaceMemory } from "../Ibkr/FlexPace.ts"
+import { type FlexReference, flexRequests } from "../Ibkr/FlexRequests.ts"
+import { gone, type ReaderOptions, type StatementReader, statementReader } from "../Ibkr/StatementReader.ts"
+import { rowsReport, statementSources } from "../Ibkr/StatementReport.ts"
+import type { SourceRow } from "../Portfolio/Activity.ts"
+import type { DaySpan } from "../Portfolio/Coverage.ts"
+import type { PlainDate } from "../Portfolio/PlainDate.ts"
+import { type StatementRecord, SyncRecordStore } from "../SyncRecordStore.ts"
+import { today } from "../Today.ts"
 
-export interface IbkrOptions {
-  /** The account every statement must be about. Only a dry run may leave it out: then all accounts are read. */
-  readonly account?: string
-  readonly report: Omit<ReportOptions, "booked">
-  /** Where received statements are kept; without it nothing is kept. */
-  readonly archiveDir?: string
-  /** Where a statement waits while it is read; without it the system's temporary directory. */
-  readonly spoolDir?: string
-  /** Keeps a copy of the statement pulled. */
-  readonly saveAs?: string
-  /** A query that leaves out what a nightly run needs is an error, not a warning. */
-  readonly strict: boolean
-}
-
-/** IBKR must not be asked now: an earlier refusal asked for a pause. */
-export class FlexSendWithheld extends Schema.TaggedError<FlexSendWithheld>()("FlexSendWithheld", {
-  until: Schema.String,
-  code: Schema.Int
-}) implements Failure {
-  override get message() {
-    return `nothing is sent to IBKR before ${this.until}: it refused the last request with ${this.code}`
-  }
-  readonly hint =
-    "nothing: the first run after that time asks again; a statement from the portal can be imported with --file"
-  get exitCode() {
-    return this.code === 1025 ? exitCodes.lockout : exitCodes.brokerBusy
-  }
-}
-
-/** A reference older than this is left: tonight's statement is wanted, not that night's. */
-const resumable = Duration.hours(12)
+export type IbkrOptions = ReaderOptions
 
 const provider = "ibkr"
 
@@ -56,7 +28,21 @@ export const cashTypeChoices = ["runbook", "extended"] as const
 export const layer = (
   options: IbkrOptions & FlexOptions
 ): Layer.Layer<Broker, BrokerError, SyncRecordStore | FileSystem.FileSystem> =>
-  Layer.provide(layerNoDeps(options), FlexClient.layer(options))
+  Layer.provide(
+    layerNoDeps(options),
+    Layer.unwrap(
+      Effect.map(SyncRecordStore, (store) => FlexClient.layer({ ...options, pace: paceMemory(store, options.token) }))
+    )
+  )
+
+/** IBKR counts requests by token, over all runs: the store tells tokens apart by a digest. */
+const paceMemory = (store: SyncRecordStore["Service"], token: FlexOptions["token"]): PaceMemory => {
+  const digest = hash("sha256", Redacted.value(token)).slice(0, 12)
+  return {
+    recent: Effect.orElseSucceed(store.flexCalls(digest), () => []),
+    remember: (at) => Effect.ignore(store.saveFlexCall(digest, at))
+  }
+}
 
 /** From the Flex Web Service, with the memory of earlier requests. */
 export const layerNoDeps = (
@@ -67,55 +53,36 @@ export const layerNoDeps = (
     Effect.gen(function*() {
       const flex = yield* FlexClient
       const store = yield* SyncRecordStore
-      const reader = yield* makeReader(options)
+      const reader = yield* statementReader(options)
+      const reference = flexRequests(flex, store, options.queryId)
 
-      const remember = (request: Omit<FlexRequestRecord, "query">) =>
-        store.saveFlexRequest({ query: options.queryId, ...request })
-
-      const send = Effect.fn("Ibkr.send")(function*() {
-        const sentAt = DateTime.formatIso(yield* DateTime.now)
-        yield* remember({ sentAt, state: "sent" })
-        const referenceCode = yield* flex.send().pipe(
-          Effect.tapError((error) => rememberRefusal(error, sentAt))
+      /** A reference counts as used once its statement is archived or was found unusable, never before. */
+      const receive = ({ referenceCode, used, window }: FlexReference) =>
+        reader.receive(flex.retrieve(referenceCode, window)).pipe(
+          Effect.tapErrorTag(["FlexReferenceInvalid", "StatementUnavailable"], () => used),
+          Effect.flatMap((path) =>
+            reader.open(path, { fresh: true, ...(window === undefined ? {} : { asked: window }) }).pipe(
+              Effect.tapError(() => used),
+              Effect.tap(() => used)
+            )
+          )
         )
-        yield* remember({ sentAt, state: "accepted", referenceCode })
-        return { sentAt, referenceCode }
-      })
-
-      const rememberRefusal = Effect.fnUntraced(function*(error: FlexError, sentAt: string) {
-        const pause = error.sendBlockedFor
-        if (pause === undefined) return
-        const until = DateTime.addDuration(yield* DateTime.now, pause)
-        const code = "code" in error && error.code !== undefined ? error.code : 1018
-        yield* remember({ sentAt, state: "refused", code, notBefore: DateTime.formatIso(until) })
-      })
-
-      const request = Effect.fn("Ibkr.request")(function*() {
-        const last = yield* store.flexRequest(options.queryId)
-        const now = yield* DateTime.now
-        if (last?.state === "refused" && last.notBefore !== undefined && DateTime.formatIso(now) < last.notBefore) {
-          return yield* new FlexSendWithheld({ until: last.notBefore, code: last.code ?? 0 })
-        }
-        const age = last === undefined ? undefined : DateTime.distance(DateTime.makeUnsafe(last.sentAt), now)
-        if (
-          last?.state === "accepted" && last.referenceCode !== undefined && age !== undefined
-          && Duration.isLessThan(age, resumable)
-        ) {
-          yield* Effect.logInfo(`going on with the request of ${last.sentAt}`)
-          return { sentAt: last.sentAt, referenceCode: last.referenceCode }
-        }
-        return yield* send()
-      })
 
       const pull = Effect.gen(function*() {
         yield* reader.checkSaveAs
-        const { referenceCode, sentAt } = yield* request()
-        const used = remember({ sentAt, state: "received", referenceCode })
-        const path = yield* reader.receive(flex.retrieve(referenceCode)).pipe(
-          Effect.tapErrorTag("FlexReferenceInvalid", () => used)
+        return yield* receive(yield* reference())
+      })
+
+      const pullWindow = Effect.fn("Ibkr.pullWindow")(function*(window: DaySpan) {
+        const oldest = oldestServedDay(yield* today)
+        return yield* Effect.flatMap(reference(window), receive).pipe(
+          Effect.catchTag("StatementUnavailable", (failure) =>
+            Effect.succeed<WindowUnavailable>({
+              _tag: "WindowUnavailable",
+              notServed: window.from < oldest,
+              failure
+            }))
         )
-        yield* used
-        return yield* reader.open(path, { fresh: true })
       })
 
       const backlog = Effect.gen(function*() {
@@ -141,7 +108,10 @@ export const layerNoDeps = (
       return Broker.of({
         provider,
         pull: pull.pipe(Effect.withSpan("Ibkr.pull")),
-        backlog: backlog.pipe(Effect.withSpan("Ibkr.backlog"))
+        pullWindow,
+        oldestDay: oldestServedDay,
+        backlog: backlog.pipe(Effect.withSpan("Ibkr.backlog")),
+        ...memory(options, reader, store, yield* FileSystem.FileSystem)
       })
     })
   )
@@ -153,156 +123,62 @@ export const layerFile = (
   Layer.effect(
     Broker,
     Effect.gen(function*() {
-      const reader = yield* makeReader(options)
+      const reader = yield* statementReader(options)
       const pull = options.path === "-"
         ? Effect.flatMap(reader.receive(options.stdin), (path) => reader.open(path, { fresh: true }))
         : reader.open(options.path, { fresh: true })
       return Broker.of({
         provider,
         pull: pull.pipe(Effect.withSpan("Ibkr.read")),
-        backlog: Effect.succeed([])
+        backlog: Effect.succeed([]),
+        ...memory(options, reader, yield* SyncRecordStore, yield* FileSystem.FileSystem)
       })
     })
   )
 
-/** What both sources share: bytes to a private file, guard, archive, report. */
-const makeReader = Effect.fnUntraced(function*(
-  options: IbkrOptions
-): Effect.fn.Return<
-  {
-    readonly receive: <E>(bytes: Stream.Stream<Uint8Array, E>) => Effect.Effect<string, E | SpoolError>
-    /** The path is below the data directory. */
-    readonly unpack: (archived: string) => Effect.Effect<string, ArchiveError>
-    /** `fresh` ones are judged and saved as this run asks; those of earlier runs were. */
-    readonly open: (path: string, how: { readonly fresh: boolean }) => Effect.Effect<ReceivedStatement, BrokerError>
-    /** Fails when --save could not keep a statement, before one is asked for. */
-    readonly checkSaveAs: Effect.Effect<void, StatementFileError>
-  },
-  SpoolError,
-  FileSystem.FileSystem | SyncRecordStore | Scope.Scope
-> {
-  const fileSystem = yield* FileSystem.FileSystem
-  const store = yield* SyncRecordStore
-  const prefix = `broker-sync-spool-${(options.account ?? "any").replace(/[^A-Za-z0-9]/g, "_")}-`
-  if (options.spoolDir !== undefined) yield* removeLeftovers(fileSystem, options.spoolDir, prefix)
-  if (options.archiveDir !== undefined && options.account !== undefined) {
-    yield* Effect.ignore(removeHalfKept(options.archiveDir, options.account))
-  }
-  const directory = yield* fileSystem.makeTempDirectoryScoped({
-    prefix,
-    ...(options.spoolDir === undefined ? {} : { directory: options.spoolDir })
-  }).pipe(
-    Effect.mapError((error) =>
-      new SpoolError({ path: options.spoolDir ?? "the temporary directory", reason: error.message })
+/** What was received once: rows looked up in it, or all of it mapped again. */
+const memory = (
+  options: IbkrOptions,
+  reader: StatementReader,
+  store: SyncRecordStore["Service"],
+  fileSystem: FileSystem.FileSystem
+): Pick<Broker["Service"], "recall" | "archive" | "map" | "registerArchive"> => {
+  const withFiles = Effect.provideService(FileSystem.FileSystem, fileSystem)
+  const newestFirst = (statements: ReadonlyArray<StatementRecord>) =>
+    statements.toSorted((a, b) =>
+      a.toDate < b.toDate || (a.toDate === b.toDate && a.receivedAt < b.receivedAt) ? 1 : -1
     )
-  )
-  let files = 0
-  const newFile = () => `${directory}/${++files}`
 
-  const receive = <E>(bytes: Stream.Stream<Uint8Array, E>) => {
-    const path = newFile()
-    const sink = fileSystem.sink(path, { flag: "w", mode: 0o600 }).pipe(
-      Sink.mapError(({ message }) => new SpoolError({ path, reason: message }))
-    )
-    return Effect.as(Stream.run(bytes, sink), path)
-  }
-
-  const unpack = (archived: string) => {
-    const path = newFile()
-    return Effect.as(unpackStatement(join(options.archiveDir ?? "", archived), path), path)
-  }
-
-  const checkSaveAs = Effect.suspend(() =>
-    options.saveAs === undefined
-      ? Effect.void
-      : fileSystem.access(dirname(options.saveAs), { writable: true }).pipe(Effect.mapError(fileError(options.saveAs)))
-  )
-
-  const open = Effect.fnUntraced(function*(path: string, how: { readonly fresh: boolean }) {
-    const digest = createHash("sha256")
-    const bytes = fileSystem.stream(path).pipe(
-      Stream.mapError(fileError(path)),
-      Stream.map((chunk) => {
-        digest.update(chunk)
-        return chunk
-      })
-    )
-    const scanned = yield* scanStatement(bytes, {
-      spool: newFile(),
-      ...(options.account === undefined ? {} : { account: options.account })
-    })
-    const id = digest.digest("hex")
-    if (how.fresh && options.saveAs !== undefined) {
-      yield* fileSystem.copyFile(path, options.saveAs).pipe(Effect.mapError(fileError(options.saveAs)))
-    }
-    const verdict = checkQuery(scanned.sections)
-    if (how.fresh && options.strict && verdict.findings.length > 0) {
-      return yield* new FlexSectionsMissing({ findings: verdict.findings })
-    }
-    const days = daysOf(scanned)
-    const archived = options.archiveDir !== undefined
-      ? yield* keepStatement(options.archiveDir, path, {
-        account: days.account,
-        from: days.from,
-        to: days.to,
-        sha256: id
-      })
-      : undefined
-    const record = { id, path: archived ?? path, fromDate: days.from, toDate: days.to }
-    const receivedAt = DateTime.formatIso(yield* DateTime.now)
-    const known = archived === undefined ? undefined : (yield* store.statements).find((each) => each.id === id)
-    if (archived !== undefined && known === undefined) {
-      yield* store.saveStatement({ ...record, receivedAt, imported: false })
-    }
-    return {
-      id,
-      report: (held, booked) =>
-        statementReport(scanned, held, { ...options.report, booked }).pipe(
-          Effect.provideService(FileSystem.FileSystem, fileSystem)
-        ),
-      sources: (hashes) =>
-        statementSources(scanned, hashes).pipe(Effect.provideService(FileSystem.FileSystem, fileSystem)),
-      settled: Effect.gen(function*() {
-        if (archived === undefined) return
-        yield* store.saveStatement({ ...record, receivedAt: known?.receivedAt ?? receivedAt, imported: true })
-        if (verdict.findings.length > 0) return
-        for (const statement of scanned.statements) yield* store.saveCoverage(statement.fromDate, statement.toDate, id)
-      })
-    } satisfies ReceivedStatement
-  }, Effect.provideService(FileSystem.FileSystem, fileSystem))
-
-  return { receive, unpack, open, checkSaveAs }
-})
-
-/** A killed run leaves its spool; this run holds the account's lock, so what is there is nobody's. */
-const removeLeftovers = (fileSystem: FileSystem.FileSystem, directory: string, prefix: string) =>
-  fileSystem.readDirectory(directory).pipe(
-    Effect.flatMap(
-      Effect.forEach((name) =>
-        name.startsWith(prefix) ? fileSystem.remove(`${directory}/${name}`, { recursive: true }) : Effect.void
+  const recall = Effect.fn("Ibkr.recall")(function*(rows: ReadonlyArray<BookedRow>) {
+    const statements = new Map((yield* store.statements).map((statement) => [statement.id, statement]))
+    const found = new Map<string, SourceRow>()
+    for (const [id, wanted] of Map.groupBy(rows, ({ statementId }) => statementId)) {
+      const path = statements.get(id)?.path
+      if (path === undefined) continue
+      const sources = yield* reader.scan(path).pipe(
+        Effect.flatMap((scanned) => statementSources(scanned, new Set(wanted.map(({ contentHash }) => contentHash)))),
+        Effect.catchTag("ArchiveError", () => Effect.succeed(new Map<string, SourceRow>()))
       )
-    ),
-    Effect.ignore
-  )
+      for (const [hash, source] of sources) found.set(hash, source)
+    }
+    return found
+  }, withFiles)
 
-/** A statement that was received and is not there any more: its days are missing until someone looks. */
-const gone = (id: string, error: Failure): ReceivedStatement => ({
-  id,
-  report: () => Effect.fail(error),
-  sources: () => Effect.fail(error),
-  settled: Effect.fail(error)
-})
+  const archive = Effect.fn("Ibkr.archive")(function*(since?: PlainDate) {
+    const rows = new ArchiveRows()
+    const missing: Array<string> = []
+    for (const { id, path, toDate } of newestFirst(yield* store.statements)) {
+      if (since !== undefined && toDate < since) continue
+      yield* reader.scan(path).pipe(
+        Effect.flatMap((scanned) => rows.add(id, scanned)),
+        Effect.catchTag("ArchiveError", () => Effect.sync(() => missing.push(path)))
+      )
+    }
+    return rows.report({ ...options.report, booked: new Set() }, missing)
+  }, withFiles)
 
-const fileError = (path: string) => (error: { readonly message: string }) =>
-  new StatementFileError({ path, reason: error.message })
+  const map: Broker["Service"]["map"] = (rows) =>
+    Effect.sync(() => rowsReport(rows, { ...options.report, booked: new Set() }))
 
-const daysOf = (scanned: ScannedStatement) => {
-  const [first] = scanned.statements
-  const from = scanned.statements.map((statement) => statement.fromDate).sort()[0]
-  const to = scanned.statements.map((statement) => statement.toDate).sort().at(-1)
-  return {
-    account: first?.accountId ?? "unknown",
-    from: from ?? PlainDates.fromEpochDay(0),
-    to: to ?? PlainDates.fromEpochDay(0)
-  }
+  return { recall, archive, map, registerArchive: reader.register }
 }

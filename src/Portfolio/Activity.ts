@@ -45,6 +45,8 @@ export interface Activity {
   readonly contentHash: string
   /** The section the row stood in. */
   readonly section: string
+  /** Rows of one subject may correct one another: a trade and its cancel, a dividend and its reversal. */
+  readonly subject?: string
 }
 
 export const skipReasons = [
@@ -63,7 +65,8 @@ export const skipReasons = [
   "refused",
   "adopt-candidate",
   "before-start-date",
-  "ignored"
+  "ignored",
+  "missing"
 ] as const
 
 export type SkipReason = (typeof skipReasons)[number]
@@ -81,6 +84,13 @@ export interface SkippedRow {
   readonly source?: SourceRow
   /** Of the broker's own fields, as on an activity. */
   readonly contentHash?: string
+  /** The broker's day of the row, where it could be read. */
+  readonly date?: PlainDate
+  /** As on an activity. */
+  readonly subject?: string
+  /** The row that takes this one back, of which both stay out. */
+  readonly takenBackBy?: string
+  readonly takesBack?: string
 }
 
 /** A broker row as it came, with the instrument row that explains it, so that it can be mapped again without its statement. */

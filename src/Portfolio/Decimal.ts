@@ -3,17 +3,14 @@ import { BigDecimal, Option } from "effect"
 /** An exact decimal. No float touches money: parse, calculate and print through this file. */
 export type Decimal = BigDecimal.BigDecimal
 
-const plain = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
+const plain = /^[+-]?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d{1,3}))?$/
 const thousands = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/
-/** No broker prints a figure so long; the work on one grows with the square of its length. */
-const mostCharacters = 1_000
 
 /**
- * Reads plain, thousands-separated (`-6,400.00`) and exponent notation. Anything else, the empty text, one of more
- * than 1 000 characters and an exponent of more than three digits included, is `undefined`: a bad value is never a zero.
+ * Reads plain, thousands-separated (`-6,400.00`) and exponent notation. Anything else, the empty text and an exponent
+ * of more than three digits included, is `undefined`: a bad value is never a zero.
  */
 export const parse = (text: string): Decimal | undefined => {
-  if (text.length > mostCharacters) return undefined
   const bare = thousands.test(text) ? text.replaceAll(",", "") : text
   return plain.test(bare) ? Option.getOrUndefined(BigDecimal.fromString(bare)) : undefined
 }
@@ -44,6 +41,12 @@ export const sum = (all: Iterable<Decimal>): Decimal => {
 /** `a / b` rounded half-even to 18 fraction digits (what the tracker keeps whole); `b` must not be zero. */
 export const divide = (a: Decimal, b: Decimal): Decimal =>
   BigDecimal.round(BigDecimal.divideUnsafe(a, b), { scale: 18, mode: "half-even" })
+
+/** To `scale` fraction digits as people round: half away from zero. */
+export const round = (a: Decimal, scale: number): Decimal => BigDecimal.round(a, { scale, mode: "half-from-zero" })
+
+/** Fraction digits without trailing zeros; negative where even the last whole digits are zeros. */
+export const scaleOf = (a: Decimal): number => BigDecimal.normalize(a).scale
 
 /** Plain notation: no exponent, no trailing zeros, zero is `0`. */
 export const format = (a: Decimal): string => {

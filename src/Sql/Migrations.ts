@@ -35,6 +35,22 @@ export const migrations: Migrations = {
     yield* sql`CREATE TABLE flex_request (
       upstream TEXT NOT NULL, query TEXT NOT NULL, reference_code TEXT, sent_at TEXT NOT NULL, state TEXT NOT NULL,
       code INTEGER, not_before TEXT, PRIMARY KEY (upstream, query))`
+  }),
+  "0002_corrections_and_coverage": Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    for (const column of ["date", "subject", "statement_id", "intent", "intended_hash"]) {
+      yield* sql`ALTER TABLE sync_record ADD COLUMN ${sql(column)} TEXT`
+    }
+    yield* sql`CREATE INDEX sync_record_subject ON sync_record (upstream, tracker, subject) WHERE subject IS NOT NULL`
+    yield* sql`CREATE INDEX sync_record_state ON sync_record (upstream, tracker, state)`
+    yield* sql`CREATE TABLE backfill (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, from_date TEXT NOT NULL, to_date TEXT NOT NULL, reached TEXT NOT NULL,
+      PRIMARY KEY (upstream, tracker))`
+    yield* sql`CREATE TABLE note (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (upstream, tracker, name))`
+    // Of the token, whichever accounts it serves: a digest of it, never the token.
+    yield* sql`CREATE TABLE flex_call (token_digest TEXT NOT NULL, at INTEGER NOT NULL)`
   })
 }
 

@@ -24,6 +24,9 @@ interface SourceRow {
   readonly context?: ReadonlyArray<SourceRow>
 }
 
+/** What is being done to a `pending` row. */
+export const intents = ["create", "restore", "recreate", "replace", "take-out", "undo"] as const
+
 export const SyncRecordRow = Schema.Struct({
   externalId: Schema.String,
   kind: Schema.String,
@@ -34,8 +37,41 @@ export const SyncRecordRow = Schema.Struct({
   reason: nullable(Schema.Literals(skipReasons)),
   detail: nullable(Schema.String),
   held: Schema.BooleanFromBit,
-  source: nullable(Schema.fromJsonString(Source))
+  source: nullable(Schema.fromJsonString(Source)),
+  date: nullable(PlainDate),
+  subject: nullable(Schema.String),
+  statementId: nullable(Schema.String),
+  intent: nullable(Schema.Literals(intents)),
+  intendedHash: nullable(Schema.String)
 })
+
+/** A booked row, without what only its own correction needs. */
+export const PlacedRow = Schema.Struct({
+  externalId: Schema.String,
+  state: Schema.Literals(["synced", "removed"]),
+  contentHash: Schema.String,
+  trackerId: nullable(Schema.String),
+  runId: Schema.String,
+  date: nullable(PlainDate),
+  subject: nullable(Schema.String),
+  statementId: nullable(Schema.String)
+})
+
+export const RunRow = Schema.Struct({
+  runId: Schema.String,
+  startedAt: Schema.String,
+  finishedAt: nullable(Schema.String),
+  outcome: nullable(Schema.Literals(["success", "failure"])),
+  exitCode: nullable(Schema.Int),
+  imported: nullable(Schema.Int),
+  alreadySynced: nullable(Schema.Int),
+  skipped: nullable(Schema.Int),
+  held: nullable(Schema.Int)
+})
+
+export const SpanRow = Schema.Struct({ from: PlainDate, to: PlainDate })
+
+export const BackfillRow = Schema.Struct({ from: PlainDate, to: PlainDate, reached: PlainDate })
 
 export const StatementRow = Schema.Struct({
   id: Schema.String,
@@ -60,3 +96,7 @@ export const InstrumentRow = Schema.Struct({ instrumentKey: Schema.String, asset
 export const DriftRow = Schema.Struct({ symbol: Schema.String, statements: Schema.Int, toDate: PlainDate })
 
 export const LatestRow = Schema.Struct({ toDate: Schema.NullOr(PlainDate) })
+
+export const NoteRow = Schema.Struct({ value: Schema.String })
+
+export const FlexCallRow = Schema.Struct({ at: Schema.Int })

@@ -19,7 +19,7 @@ export interface Comparison {
 export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<Activity>): Comparison => ({
   reconciled: false,
   positions: (report.positions ?? []).map(({ quantity, symbol }) => ({ symbol, broker: quantity })),
-  cash: reconcileCash({ balances: report.cash, moved: movedBy(report, activities) })
+  cash: reconcileCash({ balances: report.cash, moved: movedBy(activities) })
 })
 
 /** Both sides as of the statement's last day: what the tracker dates later is taken out first. */
@@ -57,20 +57,19 @@ export const compare = Effect.fn("Sync.compare")(function*(
       holdings: holdings.flatMap((each) => each._tag === "Security" ? [each] : []),
       later
     }),
-    cash: reconcileCash({ balances: report.cash, moved: movedBy(report, activities), tracker: cash, later })
+    cash: reconcileCash({ balances: report.cash, moved: movedBy(activities), tracker: cash, later })
   }
   return comparison
 })
 
-/** Signed cash per currency that the rows of this statement move; rows held over from earlier ones moved before. */
-const movedBy = (report: BrokerReport, activities: ReadonlyArray<Activity>): ReadonlyMap<string, Decimal> => {
+/** Signed cash per currency that these rows move. */
+const movedBy = (activities: ReadonlyArray<Activity>): ReadonlyMap<string, Decimal> => {
   const moved = new Map<string, Decimal>()
-  for (const activity of activities) {
-    if (report.carriedOver.has(activity.externalId)) continue
-    const sign = cashSign(activity.type)
+  for (const { amount, currency, type } of activities) {
+    const sign = cashSign(type)
     if (sign === 0) continue
-    const signed = sign > 0 ? activity.amount : Decimals.negate(activity.amount)
-    moved.set(activity.currency, Decimals.add(moved.get(activity.currency) ?? Decimals.zero, signed))
+    const signed = sign > 0 ? amount : Decimals.negate(amount)
+    moved.set(currency, Decimals.add(moved.get(currency) ?? Decimals.zero, signed))
   }
   return moved
 }

@@ -61,24 +61,18 @@ const book = (trades: ReadonlyArray<Row>, options: FixtureOptions = {}) => {
 
 describe("trades", () => {
   describe("cancels", () => {
-    it("a trade in the tracker already is undone by the opposite trade", () => {
-      const { booked, left } = book([row(), cancelOf()], { booked: ["ibkr:trade:1"] })
-      assert.deepStrictEqual(booked, ["ibkr:trade:1 BUY 10 765.25", "ibkr:trade-tx:101 SELL 10 764"])
-      assert.deepStrictEqual(left, [])
-    })
-
-    it("a trade in the tracker that was rebooked keeps its id; neither cancel nor commission is booked beside it", () => {
+    it("of a trade that was rebooked the commission kept stays, beside the row that takes its place", () => {
       const { booked, left } = book([
         row(),
         cancelOf(),
         row({ transactionID: "102", quantity: "12", reportDate: "2026-01-06", ibCommission: "0" })
-      ], { booked: ["ibkr:trade:1"] })
-      assert.deepStrictEqual(booked, ["ibkr:trade:1 BUY 12 916.8"])
+      ])
+      assert.deepStrictEqual(booked, ["ibkr:trade:1 BUY 12 916.8", "ibkr:trade:1:cancel-fee FEE  1.25"])
       assert.deepStrictEqual(left, ["ibkr:trade-tx:101 cancelled", "ibkr:trade:1 cancelled"])
     })
 
     it("a cancel that is in the tracker stays there, whatever this statement has", () => {
-      const { booked } = book([row(), cancelOf()], { booked: ["ibkr:trade:1", "ibkr:trade-tx:101"] })
+      const { booked } = book([row(), cancelOf()], { booked: ["ibkr:trade-tx:101"] })
       assert.deepStrictEqual(booked, ["ibkr:trade:1 BUY 10 765.25", "ibkr:trade-tx:101 SELL 10 764"])
     })
 

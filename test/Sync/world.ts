@@ -20,7 +20,8 @@ export const options: SyncOptions = {
   account: "ibkr-uk",
   upstream: "U1234567",
   dryRun: false,
-  failOnDrift: false
+  failOnDrift: false,
+  adopt: "report"
 }
 
 export const now = Date.parse("2026-01-10T02:35:00Z")
@@ -114,11 +115,11 @@ const brokerLayer = (script: Script) =>
         const own = new Set(from.activities.map(({ externalId }) => externalId))
         return {
           id,
-          report: (held) =>
+          report: ({ rows }) =>
             Effect.succeed({
               ...from,
               activities: [
-                ...held.flatMap(({ fields }) => {
+                ...rows.flatMap(({ fields }) => {
                   const activity = seen.get(fields["externalId"] ?? "")
                   return activity === undefined || own.has(activity.externalId) ? [] : [activity]
                 }),

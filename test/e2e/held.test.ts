@@ -186,7 +186,7 @@ describe("what is taken back", { timeout: 60_000, concurrent: true }, () => {
     ["alone", [reversal], "211.34"],
     ["beside it again", [paid, reversal], "199"]
   ])(
-    "a reversal that arrives after its dividend was booked, %s: a fee, and the cash is right",
+    "a reversal that arrives after its dividend was booked, %s: both are taken out, and the cash is right",
     async (_name, rows, opening) => {
       const first = statement({
         trades: [bought],
@@ -200,9 +200,8 @@ describe("what is taken back", { timeout: 60_000, concurrent: true }, () => {
         statement({ ...nextDay, cash: rows, positions, balances: [balance("GBP", opening, "199")] })
       )
       const second = succeeded(await world.night())
-      assert.strictEqual(statuses(second)["ibkr:cash:72"], "imported")
-      assert.strictEqual(second.activities.find(({ externalId }) => externalId === "ibkr:cash:72")?.["type"], "FEE")
-      assert.deepStrictEqual(second.skipped, [])
+      assert.deepStrictEqual(skips(second), { "ibkr:cash:71": "reversed", "ibkr:cash:72": "reversed" })
+      assert.strictEqual(second.counts.imported, 0)
       assert.deepStrictEqual(second.cash, [{
         currency: "GBP",
         broker: "199",
@@ -214,7 +213,7 @@ describe("what is taken back", { timeout: 60_000, concurrent: true }, () => {
       const third = succeeded(await world.night())
       assert.strictEqual(third.counts.imported, 0)
       noDrift(third)
-      assert.strictEqual(world.activities.length, 4)
+      assert.strictEqual(world.activities.length, 2)
     }
   )
 
@@ -241,7 +240,7 @@ describe("what is taken back", { timeout: 60_000, concurrent: true }, () => {
   })
 
   it.each<[string, ReadonlyArray<Row>]>([["alone", []], ["beside its trade again", [bought]]])(
-    "a cancel that arrives later, %s: the opposite trade, and the position is gone",
+    "a cancel that arrives later, %s: the trade is taken out, and the commission that IBKR kept is booked",
     async (_name, again) => {
       const first = statement({ trades: [bought], cash: [deposit], positions, balances: [balance("GBP", "0", "199")] })
       await using world = await startWorld({ flex: { statement: first } })
@@ -253,13 +252,13 @@ describe("what is taken back", { timeout: 60_000, concurrent: true }, () => {
         balances: [balance("GBP", opening, "999")]
       }))
       const second = succeeded(await world.night())
-      assert.strictEqual(second.counts.imported, 1)
-      assert.deepStrictEqual(second.skipped, [])
+      assert.deepStrictEqual(statuses(second), { "ibkr:trade:61:cancel-fee": "imported" })
+      assert.deepStrictEqual(skips(second), { "ibkr:trade:61": "cancelled", "ibkr:trade-tx:461": "cancelled" })
       assert.isTrue(second.reconciled)
       assert.deepStrictEqual(second.positions, [])
       noDrift(second)
       assert.strictEqual(succeeded(await world.night()).counts.imported, 0)
-      assert.strictEqual(world.activities.length, 3)
+      assert.deepStrictEqual(world.activities.map(({ activityType }) => activityType), ["DEPOSIT", "FEE"])
     }
   )
 })

@@ -12,7 +12,7 @@ export interface BookingOptions {
   readonly cashTypes: "runbook" | "extended"
   /** Rows before this day are never booked. */
   readonly startDate?: PlainDate
-  /** External ids that are in the tracker already; such a row is not taken out together with what reverses it. */
+  /** External ids of cancels and reversals that are booked as rows of their own: they take nothing out any more. */
   readonly booked: ReadonlySet<string>
 }
 
@@ -42,6 +42,8 @@ export interface RowIdentity {
   readonly section: string
   readonly externalId?: string
   readonly contentHash: string
+  readonly date?: PlainDate
+  readonly subject?: string
   /** The row's attributes, made only when it is held. */
   readonly fields: () => Readonly<Record<string, string>>
 }
@@ -52,8 +54,23 @@ export const skip = (row: RowIdentity, reason: SkipReason, detail: string): Skip
   reason,
   detail,
   held: false,
-  contentHash: row.contentHash
+  contentHash: row.contentHash,
+  ...(row.date === undefined ? {} : { date: row.date }),
+  ...(row.subject === undefined ? {} : { subject: row.subject })
 })
+
+/** A row and the one that takes it back: both stay out, each naming the other. */
+export const skipPair = (
+  reason: "cancelled" | "reversed",
+  row: RowIdentity & { readonly externalId: string },
+  back: RowIdentity & { readonly externalId: string }
+): ReadonlyArray<SkippedRow> => [
+  { ...skip(row, reason, `by ${back.externalId}`), takenBackBy: back.externalId },
+  {
+    ...skip(back, reason, `${reason === "cancelled" ? "cancels" : "reverses"} ${row.externalId}`),
+    takesBack: row.externalId
+  }
+]
 
 /** Kept with its source, and with the row that explains its security, so that a later run can map it again. */
 export const hold = (

@@ -15,7 +15,8 @@ import {
   isBookable,
   noneBooked,
   type RowIdentity,
-  skip
+  skip,
+  skipPair
 } from "./Booking.ts"
 
 const section = "CashTransactions"
@@ -69,10 +70,7 @@ export const bookCash = (
   const identified = identify(rows, index, booked)
   for (const [row, reversal] of reversals(identified.filter((row) => mayBePaired(row, options)))) {
     reversed.add(row.externalId).add(reversal.externalId)
-    booked.skipped.push(
-      skip(row, "reversed", `by ${reversal.externalId}`),
-      skip(reversal, "reversed", `reverses ${row.externalId}`)
-    )
+    booked.skipped.push(...skipPair("reversed", row, reversal))
   }
   for (const row of identified) if (!reversed.has(row.externalId)) bookRow(row, index, options, booked)
   return booked
@@ -101,13 +99,18 @@ const identify = (
     let occurrence = 0
     for (const [digest, cash] of ordered) {
       occurrence++
+      const key = index.keyOf(cash) ??
+        (cash.symbol === undefined ? index.fromDescription(cash.description ?? "") : undefined)
+      const date = dayOf(cash)
+      const event = eventOf(cash, key)
       identified.push({
         section,
         cash,
         externalId: occurrence === 1 ? `ibkr:cash:${id}` : `ibkr:cash:${id}:${occurrence}`,
-        key: index.keyOf(cash) ??
-          (cash.symbol === undefined ? index.fromDescription(cash.description ?? "") : undefined),
+        key,
         contentHash: digest,
+        ...(date === undefined ? {} : { date }),
+        ...(event === undefined ? {} : { subject: event }),
         fields: () => encode(cash)
       })
     }
@@ -144,10 +147,8 @@ const reversals = (rows: ReadonlyArray<IdentifiedCash>): Array<readonly [Identif
   const open = new Map<string, Array<IdentifiedCash>>()
   const pairs: Array<readonly [IdentifiedCash, IdentifiedCash]> = []
   for (const row of rows.toSorted((a, b) => compareAge(a, b))) {
-    const { cash, key } = row
-    const payDate = cash.settleDate?.date ?? cash.dateTime?.date
-    if (key === undefined || payDate === undefined || Decimals.isZero(cash.amount)) continue
-    const event = [key, cash.type, cash.currency, payDate].join("|")
+    const { cash, subject: event } = row
+    if (event === undefined || Decimals.isZero(cash.amount)) continue
     const opposite = open.get(`${event}|${Decimals.format(Decimals.negate(cash.amount))}`)?.shift()
     if (opposite === undefined) {
       const slot = `${event}|${Decimals.format(cash.amount)}`
@@ -157,12 +158,20 @@ const reversals = (rows: ReadonlyArray<IdentifiedCash>): Array<readonly [Identif
   return pairs
 }
 
+/** What is paid on one day for one instrument: within it a row may take another back. */
+const eventOf = (cash: CashTransaction, key: string | undefined): string | undefined => {
+  const payDate = cash.settleDate?.date ?? cash.dateTime?.date
+  return key === undefined || payDate === undefined
+    ? undefined
+    : ["cash", key, cash.type, cash.currency, payDate].join("|")
+}
+
 const compareAge = (a: IdentifiedCash, b: IdentifiedCash): number =>
   compare(dayOf(a.cash) ?? "", dayOf(b.cash) ?? "")
   || a.externalId.length - b.externalId.length
   || compare(a.externalId, b.externalId)
 
-/** A row that takes back what is in the tracker, or what was before the start, is booked: its cash moved since. */
+/** A row that takes back what was before the start is booked: its cash moved since. */
 const mayBePaired = (row: IdentifiedCash, options: BookingOptions): boolean =>
   !options.booked.has(row.externalId) && !isBeforeStart(row.cash, options)
 
@@ -222,7 +231,8 @@ const cashRow = (row: IdentifiedCash, nature: Nature, date: PlainDate, key: stri
     amount: Decimals.abs(cash.amount),
     ...(cash.description === undefined ? {} : { note: cash.description }),
     contentHash: row.contentHash,
-    section
+    section,
+    ...(row.subject === undefined ? {} : { subject: row.subject })
   }
 }
 

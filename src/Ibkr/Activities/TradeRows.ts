@@ -49,11 +49,15 @@ export const identify = (
   const seen = new Set<string>()
   for (const trade of trades) {
     const digest = tradeDigest(trade)
+    const key = index.keyOf(trade, trade.currency)
+    const date = dayOf(trade)
     const row = {
       section,
       trade,
-      key: index.keyOf(trade, trade.currency),
+      key,
       contentHash: digest,
+      subject: subjectOf(trade, key),
+      ...(date === undefined ? {} : { date }),
       fields: () => encode(trade)
     }
     const takesBack = isCancel(trade)
@@ -67,6 +71,13 @@ export const identify = (
     }
   }
   return { executions, cancels: cancels.sort((a, b) => compareAge(a, b)) }
+}
+
+/** A trade, what cancels it and what is booked in its place; fractional shares have no id, and are told by their figures. */
+const subjectOf = (trade: Trade, key: string | undefined): string => {
+  const named = isCancel(trade) ? cancelledId(trade) : trade.tradeID
+  const figures = [trade.quantity, proceedsOf(trade)].map((figure) => Decimals.format(Decimals.abs(figure)))
+  return named === undefined ? ["trade", key ?? "", ...figures].join("|") : `trade|${named}`
 }
 
 const tradeId = ({ tradeID, transactionID }: Trade): string | undefined => {

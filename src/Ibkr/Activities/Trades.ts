@@ -13,7 +13,8 @@ import {
   instrumentHold,
   isBookable,
   noneBooked,
-  skip
+  skip,
+  skipPair
 } from "./Booking.ts"
 import {
   cancelsTrade,
@@ -52,7 +53,12 @@ export const bookTrades = (trades: ReadonlyArray<Trade>, index: InstrumentIndex,
       : executions.find((row) => isRebooking(row.trade, cancel.trade) && isBookable(categoryOf(row, index) ?? ""))
     // A cancel whose trade is not in this statement undoes it by the opposite trade.
     if (rebooked === undefined) bookTrade(cancel, index, options, booked)
-    else booked.skipped.push(skip(cancel, "cancelled", `rebooked as ${rebooked.externalId}`))
+    else {
+      booked.skipped.push({
+        ...skip(cancel, "cancelled", `rebooked as ${rebooked.externalId}`),
+        takesBack: rebooked.externalId
+      })
+    }
   }
   return booked
 }
@@ -66,10 +72,7 @@ const bookLine = (
   booked: Booked
 ) => {
   const standing = line.filter((row) => {
-    // What is in the tracker already is undone by the opposite trade, unless a rebooking takes its place there.
-    const cancel = options.booked.has(row.externalId) && line.length === 1
-      ? undefined
-      : [...cancels].find((cancel) => !options.booked.has(cancel.externalId) && cancelsTrade(cancel, row))
+    const cancel = [...cancels].find((cancel) => !options.booked.has(cancel.externalId) && cancelsTrade(cancel, row))
     if (cancel === undefined) return true
     cancels.delete(cancel)
     takeOut(row, cancel, index, options, booked)
@@ -97,13 +100,8 @@ const takeOut = (
     for (const each of [row, cancel]) skipUnbookable(each, category, booked)
     return
   }
-  booked.skipped.push(
-    skip(row, "cancelled", `by ${cancel.externalId}`),
-    skip(cancel, "cancelled", `cancels ${row.externalId}`)
-  )
+  booked.skipped.push(...skipPair("cancelled", row, cancel))
   const day = dayOf(cancel.trade)
-  // What is in the tracker already holds its commission.
-  if (options.booked.has(row.externalId)) return
   if (day === undefined || (options.startDate !== undefined && day < options.startDate)) return
   const kept = new Map<string, Decimal>()
   for (const { amount, currency } of [...costsOf(row.trade), ...costsOf(cancel.trade)]) {
@@ -193,7 +191,8 @@ const tradeRows = (row: IdentifiedTrade, key: string, date: PlainDate): Array<Ac
     ...(fee === undefined ? {} : { fee }),
     ...(note === undefined ? {} : { note }),
     contentHash: row.contentHash,
-    section
+    section,
+    ...(row.subject === undefined ? {} : { subject: row.subject })
   }
   const foreign = costsOf(trade).filter((each) => each.currency !== trade.currency)
   const apart = asFee || Decimals.isZero(own) ? [] : [{ currency: trade.currency, amount: own }]
@@ -234,7 +233,8 @@ const costRow = (
     amount: Decimals.abs(amount),
     note,
     contentHash: row.contentHash,
-    section
+    section,
+    ...(row.subject === undefined ? {} : { subject: row.subject })
   }]
 
 /** Commission and taxes, signed as IBKR prints them: negative costs, positive is a rebate. */

@@ -1,0 +1,75 @@
+import { Effect } from "effect"
+import type { ArchiveReport } from "../Broker.ts"
+import { bookings } from "./Activities.ts"
+import { cashDigest } from "./Activities/Cash.ts"
+import { tradeDigest } from "./Activities/TradeRows.ts"
+import { DecodedRows } from "./DecodedRows.ts"
+import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
+import type { ScannedStatement } from "./FlexStatement.ts"
+import { spooled } from "./Spool.ts"
+import { type ReportOptions, tradeIdentity } from "./StatementReport.ts"
+
+/** Rows of many statements, each once: of one row printed by several statements the newest print counts. */
+export class ArchiveRows {
+  readonly #trades: Array<Trade> = []
+  readonly #cash: Array<CashTransaction> = []
+  readonly #securities = new Map<string, SecurityInfo>()
+  readonly #positions = new Map<string, OpenPosition>()
+  readonly #seen = new Set<string>()
+  readonly #skipped: Array<ArchiveReport["skipped"][number]> = []
+  readonly #statementOf = new Map<string, string>()
+  #statements = 0
+
+  /** Newest first. */
+  readonly add = Effect.fnUntraced({ self: this }, function*(id: string, scanned: ScannedStatement) {
+    const rows = new DecodedRows()
+    yield* spooled(scanned.spool, ([statement, section, fields]) => rows.add(statement, section, fields))
+    this.#statements++
+    const fresh = new Set<string>()
+    const isNew = (identity: string): boolean => {
+      fresh.add(identity)
+      return !this.#seen.has(identity)
+    }
+    for (const trade of rows.trades) {
+      if (!isNew(`trade ${tradeIdentity(trade)}`)) continue
+      this.#trades.push(trade)
+      this.#statementOf.set(tradeDigest(trade), id)
+    }
+    for (const cash of rows.cash) {
+      if (!isNew(`cash ${cash.transactionID ?? cashDigest(cash)}`)) continue
+      this.#cash.push(cash)
+      this.#statementOf.set(cashDigest(cash), id)
+    }
+    for (const row of rows.skipped) if (isNew(`skip ${row.externalId ?? row.contentHash}`)) this.#skipped.push(row)
+    keepNewest(this.#securities, rows.securities)
+    keepNewest(this.#positions, rows.positions.map(({ row }) => row))
+    for (const identity of fresh) this.#seen.add(identity)
+  })
+
+  report(options: ReportOptions, gone: ReadonlyArray<string>): ArchiveReport {
+    const { activities, instruments, skipped } = bookings({
+      trades: this.#trades,
+      cash: this.#cash,
+      securities: [...this.#securities.values()],
+      positions: [...this.#positions.values()]
+    }, options)
+    return {
+      activities,
+      skipped: [...this.#skipped, ...skipped],
+      instruments,
+      statements: this.#statements,
+      statementOf: this.#statementOf,
+      gone
+    }
+  }
+}
+
+const keepNewest = <Row extends { readonly conid?: string; readonly symbol?: string }>(
+  into: Map<string, Row>,
+  rows: ReadonlyArray<Row>
+) => {
+  for (const row of rows) {
+    const name = row.conid ?? row.symbol ?? ""
+    if (!into.has(name)) into.set(name, row)
+  }
+}

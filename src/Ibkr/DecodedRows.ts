@@ -1,0 +1,71 @@
+import { Result } from "effect"
+import type { SkippedRow } from "../Portfolio/Activity.ts"
+import { contentHash, skip } from "./Activities/Booking.ts"
+import type { CashReportRow } from "./CashReport.ts"
+import {
+  type CashTransaction,
+  decodeCashReport,
+  decodeCashTransaction,
+  decodeOpenPosition,
+  decodeSecurityInfo,
+  decodeTrade,
+  type OpenPosition,
+  type SecurityInfo,
+  type Trade,
+  type Unreadable
+} from "./FlexReport.ts"
+import type { Attributes } from "./FlexXml.ts"
+
+/** Rows decoded, in the order read; what cannot be read is told by section, row and field. */
+export class DecodedRows {
+  readonly trades: Array<Trade> = []
+  readonly cash: Array<CashTransaction> = []
+  readonly securities: Array<SecurityInfo> = []
+  readonly positions: Array<{ readonly statement: number; readonly row: OpenPosition }> = []
+  readonly cashReport: Array<CashReportRow> = []
+  readonly skipped: Array<SkippedRow> = []
+  readonly #counts = new Map<string, number>()
+
+  add(statement: number, section: string, fields: Attributes): void {
+    const number = (this.#counts.get(section) ?? 0) + 1
+    this.#counts.set(section, number)
+    const take = <A>(decoded: Result.Result<A, Unreadable>, into: (row: A) => void) => {
+      if (Result.isSuccess(decoded)) into(decoded.success)
+      else this.skipped.push(unreadable(section, number, fields, decoded.failure))
+    }
+    switch (section) {
+      case "Trades":
+        return take(decodeTrade(fields), (row) => this.trades.push(row))
+      case "CashTransactions":
+        return take(decodeCashTransaction(fields), (row) => this.cash.push(row))
+      case "SecuritiesInfo":
+        return take(decodeSecurityInfo(fields), (row) => this.securities.push(row))
+      case "OpenPositions":
+        return take(decodeOpenPosition(fields), (row) => this.positions.push({ statement, row }))
+      case "CashReport":
+        return take(decodeCashReport(fields), (row) => this.cashReport.push({ statement, row }))
+    }
+  }
+}
+
+const unreadable = (section: string, row: number, fields: Attributes, cause: Unreadable): SkippedRow => {
+  const id = section === "Trades" && fields["tradeID"] !== undefined
+    ? `ibkr:trade:${fields["tradeID"]}`
+    : section === "Trades" && fields["transactionID"] !== undefined
+    ? `ibkr:trade-tx:${fields["transactionID"]}`
+    : section === "CashTransactions" && fields["transactionID"] !== undefined
+    ? `ibkr:cash:${fields["transactionID"]}`
+    : undefined
+  const identity = {
+    section,
+    ...(id === undefined ? {} : { externalId: id }),
+    contentHash: contentHash(Object.entries(fields).sort().flat()),
+    fields: () => fields
+  }
+  const value = fields[cause.field]
+  return skip(
+    identity,
+    "unreadable",
+    `row ${row}, ${cause.field}: ${value === undefined ? "missing" : `"${value}"`} (${cause.message})`
+  )
+}

@@ -1,0 +1,70 @@
+import { Effect } from "effect"
+import type { BrokerReport } from "../Broker.ts"
+import { addDays } from "../Portfolio/PlainDate.ts"
+import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
+import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { RowsElsewhere } from "./FirstContact.ts"
+import type { ImportOptions } from "./ImportOptions.ts"
+import { type Plan, plan } from "./Plan.ts"
+import { keyOf } from "./Records.ts"
+
+export interface Decision extends Plan {
+  readonly records: ReadonlyMap<string, SyncRecord>
+  /** In the tracker, but not remembered as booked. */
+  readonly found: ReadonlyMap<string, string>
+}
+
+/** Asks store and tracker what they know of the rows of a report, and judges them. */
+export const decide = Effect.fn("Sync.decide")(function*(
+  report: BrokerReport,
+  recalled: ReadonlySet<string>,
+  options: ImportOptions
+) {
+  const store = yield* SyncRecordStore
+  const repo = yield* WealthfolioRepo
+  const rows = [...report.activities, ...report.skipped]
+  const records = yield* store.known(rows.flatMap(({ externalId }) => externalId ?? []))
+  const related = yield* store.bySubject([...new Set(rows.flatMap(({ subject }) => subject ?? []))])
+  const open = report.activities.filter(({ externalId }) => {
+    const state = records.get(externalId)?.state
+    return options.force.has(externalId) || (state !== "synced" && state !== "removed")
+  })
+  const there = open.length === 0
+    ? new Map<string, string>()
+    : yield* repo.existing(open.map(({ externalId }) => keyOf(externalId, options.upstream)))
+  const found = new Map(open.flatMap(({ externalId }) => {
+    const trackerId = there.get(keyOf(externalId, options.upstream))
+    return trackerId === undefined ? [] : [[externalId, trackerId] as const]
+  }))
+  if (found.size > 0) yield* checkAccount(report, found, options)
+  const { force, missing, rebuiltUntil, removed } = options
+  const knowledge = { records, related, found, recalled, missing, removed, rebuiltUntil, force }
+  const decision: Decision = { ...plan(report, knowledge), records, found }
+  return decision
+})
+
+/** Keys are global in the tracker: rows found there may stand in another account, where they are of no use to this one. */
+const checkAccount = Effect.fnUntraced(function*(
+  report: BrokerReport,
+  found: ReadonlyMap<string, string>,
+  options: ImportOptions
+) {
+  const repo = yield* WealthfolioRepo
+  const [first] = report.activities.filter(({ externalId }) => found.has(externalId)).map(({ date }) => date).sort()
+  if (first === undefined) return
+  // A day of margin for the tracker's time zone, and one for rows that were adopted.
+  const here = new Set((yield* repo.rows({ from: addDays(first, -3) })).map(({ id }) => id))
+  const ids = new Set(found.values())
+  if (!ids.isDisjointFrom(here)) return
+  const account = yield* repo.account
+  const there = (yield* repo.keyed(keyOf("", options.upstream))).find(({ accountId, id }) =>
+    ids.has(id) && accountId !== account.id
+  )
+  // Edited to another day, but here.
+  if (there === undefined) return
+  return yield* new RowsElsewhere({
+    rows: found.size,
+    there: there.accountName === undefined ? there.accountId : `${there.accountName} (${there.accountId})`,
+    here: `${account.name} (${account.id})`
+  })
+})

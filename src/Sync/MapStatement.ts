@@ -1,0 +1,57 @@
+import { Effect } from "effect"
+import { Broker, type BrokerReport, type ReceivedStatement } from "../Broker.ts"
+import type { Activity } from "../Portfolio/Activity.ts"
+import { SyncRecordStore } from "../SyncRecordStore.ts"
+
+export interface MappedStatement {
+  /** The statement's rows with all that bears on them: rows held so far, and booked rows that it corrects. */
+  readonly report: BrokerReport
+  /** What its rows are by themselves: they moved cash in its days, whatever is booked of them. */
+  readonly own: ReadonlyArray<Activity>
+  /** Content hashes of the booked rows that were recalled. */
+  readonly recalled: ReadonlySet<string>
+}
+
+/**
+ * Maps a statement with the rows held so far. What it corrects may have come with an earlier one: booked rows of the same
+ * subject are recalled from the archive and mapped with it. A cancel or reversal that was booked beside what it takes back,
+ * both of them long ago, leaves both as they are.
+ */
+export const mapStatement = Effect.fn("Sync.map")(function*(statement: ReceivedStatement) {
+  const store = yield* SyncRecordStore
+  const broker = yield* Broker
+  const held = (yield* store.held).flatMap((record) => record.source === undefined ? [] : [record.source])
+  const first = yield* statement.report({ rows: held, booked: new Set() })
+  const rows = [...first.activities, ...first.skipped]
+  const hashes = new Set(rows.map(({ contentHash }) => contentHash))
+  const related = yield* store.bySubject([...new Set(rows.flatMap(({ subject }) => subject ?? []))])
+  const earlier = yield* broker.recall(
+    related.flatMap(({ contentHash, statementId }) =>
+      hashes.has(contentHash) || statementId === undefined ? [] : [{ contentHash, statementId }]
+    )
+  )
+  const context = [...held, ...earlier.values()]
+  let report = earlier.size === 0 ? first : yield* statement.report({ rows: context, booked: new Set() })
+  let booked: ReadonlySet<string> = new Set()
+  for (let found = yield* bookedPairs(report); !found.isSubsetOf(booked); found = yield* bookedPairs(report)) {
+    booked = booked.union(found)
+    report = yield* statement.report({ rows: context, booked })
+  }
+  const mapped: MappedStatement = {
+    report,
+    own: first.activities.filter(({ externalId }) => !first.carriedOver.has(externalId)),
+    recalled: new Set(earlier.keys())
+  }
+  return mapped
+})
+
+/** Rows that take another back, where both are booked. */
+const bookedPairs = Effect.fnUntraced(function*(report: BrokerReport) {
+  const pairs = report.skipped.flatMap(({ externalId, takesBack }) =>
+    externalId === undefined || takesBack === undefined ? [] : [[externalId, takesBack] as const]
+  )
+  if (pairs.length === 0) return new Set<string>()
+  const known = yield* (yield* SyncRecordStore).known(pairs.flat())
+  const isBooked = (id: string) => known.get(id)?.state === "synced"
+  return new Set(pairs.flatMap(([back, row]) => isBooked(back) && isBooked(row) ? [back] : []))
+})

@@ -1,0 +1,46 @@
+import { Effect } from "effect"
+import type { BrokerReport } from "../Broker.ts"
+import type { Activity, SkipReason } from "../Portfolio/Activity.ts"
+import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { type AssetMatch, WealthfolioRepo } from "../WealthfolioRepo.ts"
+
+/** Why a row cannot be booked now. */
+export interface HoldReason {
+  readonly reason: SkipReason
+  readonly detail: string
+}
+
+/**
+ * Ties the instruments of these rows to assets. Rows whose instrument cannot be tied are held (by content hash), and with
+ * them every other row made from the same broker row: nothing is booked half.
+ */
+export const tieAssets = Effect.fn("Sync.tie")(
+  function*(
+    rows: ReadonlyArray<Activity>,
+    report: Pick<BrokerReport, "instruments">,
+    options: { readonly dryRun: boolean }
+  ) {
+    const store = yield* SyncRecordStore
+    const repo = yield* WealthfolioRepo
+    const wanted = new Set(rows.flatMap((activity) => activity.instrumentKey ?? []))
+    const instruments = [...wanted].flatMap((key) => report.instruments.get(key) ?? [])
+    const remembered = yield* store.instruments
+    const matches = instruments.length === 0 ? new Map<string, AssetMatch>() : yield* repo.assets(
+      instruments.map((instrument) => {
+        const assetId = remembered.get(instrument.key)
+        return assetId === undefined ? { instrument } : { instrument, rememberedAssetId: assetId }
+      }),
+      { create: !options.dryRun }
+    )
+    const assetIds = new Map(
+      [...matches].flatMap(([key, match]) => match._tag === "Matched" ? [[key, match.assetId] as const] : [])
+    )
+    if (!options.dryRun) yield* store.saveInstruments(assetIds)
+    const heldBack = new Map<string, HoldReason>()
+    for (const { contentHash, instrumentKey } of rows) {
+      const match = instrumentKey === undefined ? undefined : matches.get(instrumentKey)
+      if (match?._tag === "Held") heldBack.set(contentHash, match)
+    }
+    return { assetIds, heldBack }
+  }
+)
