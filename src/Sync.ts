@@ -9,12 +9,11 @@ import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import { waitingFor } from "./Progress.ts"
 import { counts, emptyReport, type ReportedActivity, type RunReport } from "./RunReport.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
-import { firstContact, rebuiltUpTo } from "./Sync/FirstContact.ts"
 import { importReport } from "./Sync/Import.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
 import { mapStatement } from "./Sync/MapStatement.ts"
-import { type Presence, presence, some } from "./Sync/Presence.ts"
-import { settlePending } from "./Sync/Settle.ts"
+import { prepare, type RunState } from "./Sync/Prepare.ts"
+import { some } from "./Sync/Presence.ts"
 import { summaryOf } from "./Sync/Summary.ts"
 import { backfill, fillHoles } from "./Sync/Windows.ts"
 import { SyncRecordStore } from "./SyncRecordStore.ts"
@@ -133,13 +132,6 @@ export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
   )
 })
 
-interface RunState {
-  /** False while the tracker may still be computing what was written. */
-  recomputed: boolean
-  readonly presence: Presence
-  readonly rebuiltUntil: PlainDate | undefined
-}
-
 const steps = Effect.fnUntraced(function*(options: SyncOptions, ledger: Ref.Ref<RunReport>) {
   const broker = yield* Broker
   yield* sayWhenTheTokenEnds(options.tokenExpires)
@@ -179,19 +171,6 @@ const keepTonight = Effect.gen(function*() {
     Effect.andThen(Effect.logInfo("the statement is kept: the next run imports it")),
     Effect.catch(({ message }) => Effect.logWarning(`the statement could not be kept: ${message}`))
   )
-})
-
-/** Before anything is asked of the broker: what earlier runs left open, and what the tracker has of what was booked. */
-const prepare = Effect.fnUntraced(function*(options: SyncOptions) {
-  yield* (yield* WealthfolioRepo).account
-  const interrupted = options.dryRun ? false : yield* settlePending(options.upstream)
-  yield* firstContact(options)
-  const state: RunState = {
-    recomputed: !interrupted,
-    presence: yield* presence(options),
-    rebuiltUntil: yield* rebuiltUpTo
-  }
-  return state
 })
 
 const isArchiveError = (error: Failure): boolean => error._tag === "ArchiveError"

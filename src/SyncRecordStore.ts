@@ -150,6 +150,8 @@ export class SyncRecordStore extends Context.Service<SyncRecordStore, {
   /** Days that a statement which is wholly imported covers; held rows may still wait in them. */
   readonly coverage: Effect.Effect<ReadonlyArray<DaySpan>, StoreError>
   readonly saveCoverage: (span: DaySpan, statementId: string) => Effect.Effect<void, StoreError>
+  /** These days are not proven any more: they are asked for again. */
+  readonly uncover: (days: ReadonlySet<PlainDate>) => Effect.Effect<void, StoreError>
   /** The latest toDate of any statement imported so far. */
   readonly latestToDate: Effect.Effect<PlainDate | undefined, StoreError>
   readonly backfill: Effect.Effect<BackfillRecord | undefined, StoreError>

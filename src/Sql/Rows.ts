@@ -71,6 +71,8 @@ export const RunRow = Schema.Struct({
 
 export const SpanRow = Schema.Struct({ from: PlainDate, to: PlainDate })
 
+export const CoverageRow = Schema.Struct({ from: PlainDate, to: PlainDate, statementId: Schema.String })
+
 export const BackfillRow = Schema.Struct({ from: PlainDate, to: PlainDate, reached: PlainDate })
 
 export const StatementRow = Schema.Struct({

@@ -1,9 +1,9 @@
 import { Effect, Schema } from "effect"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
-import type { PlainDate } from "../Portfolio/PlainDate.ts"
+import { addDays, type PlainDate } from "../Portfolio/PlainDate.ts"
 import type { BackfillRecord, StatementRecord } from "../SyncRecordStore.ts"
 import type { Owned } from "./Owned.ts"
-import { BackfillRow, LatestRow, SpanRow, StatementRow } from "./Rows.ts"
+import { BackfillRow, CoverageRow, LatestRow, SpanRow, StatementRow } from "./Rows.ts"
 
 const encodeStatement = Schema.encodeEffect(StatementRow)
 
@@ -36,6 +36,31 @@ export const statementTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) =>
     typed
   )
 
+  const uncover = Effect.fn("SyncRecordStore.uncover")(
+    function*(days: ReadonlySet<PlainDate>) {
+      const spans = yield* rowsOf(
+        CoverageRow,
+        sql`SELECT from_date AS "from", to_date AS "to", statement_id FROM coverage WHERE ${ownRows}`
+      )
+      for (const { from, statementId, to } of spans) {
+        const inside = [...days].filter((day) => from <= day && day <= to).sort()
+        if (inside.length === 0) continue
+        yield* sql`DELETE FROM coverage WHERE ${ownRows} AND from_date = ${from} AND to_date = ${to}
+        AND statement_id = ${statementId}`
+        for (const [index, day] of [...inside, addDays(to, 1)].entries()) {
+          const before = inside[index - 1]
+          const start = before === undefined ? from : addDays(before, 1)
+          const end = addDays(day, -1)
+          if (start > end) continue
+          yield* sql`INSERT INTO coverage ${sql.insert({ ...owner, fromDate: start, toDate: end, statementId })}
+          ON CONFLICT DO NOTHING`
+        }
+      }
+    },
+    sql.withTransaction,
+    typed
+  )
+
   const latestToDate = rowsOf(
     LatestRow,
     sql`SELECT max(to_date) AS to_date FROM statement WHERE ${ownRows} AND imported = 1`
@@ -61,5 +86,5 @@ export const statementTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) =>
     typed
   )
 
-  return { statements, saveStatement, coverage, saveCoverage, latestToDate, backfill, saveBackfill }
+  return { statements, saveStatement, coverage, saveCoverage, uncover, latestToDate, backfill, saveBackfill }
 }

@@ -88,7 +88,7 @@ const same = (a: Decimals.Decimal | undefined, b: Decimals.Decimal | undefined) 
   Decimals.equals(a ?? Decimals.zero, b ?? Decimals.zero)
 
 /** Whether the tracker's row is what this activity would be written as. */
-const isAlike = (activity: Activity, row: TrackerRow, assetIds: ReadonlyMap<string, string>): boolean => {
+export const isAlike = (activity: Activity, row: TrackerRow, assetIds: ReadonlyMap<string, string>): boolean => {
   const { amount, currency, date, fee, instrumentKey, quantity, type, unitPrice } = activity
   const assetId = instrumentKey === undefined ? undefined : assetIds.get(instrumentKey)
   return type === row.type && currency === row.currency && date === row.date

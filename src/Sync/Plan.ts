@@ -146,6 +146,8 @@ const correctionsOf = (
   for (const row of report.skipped) {
     const { contentHash = "", externalId, reason, subject = externalId } = row
     if (externalId === undefined || subject === undefined || !takenOutFor.has(reason)) continue
+    // What the user said to leave takes nothing out.
+    if (knowledge.records.get(row.takenBackBy ?? "")?.reason === "ignored") continue
     const bookedHash = knowledge.records.get(externalId)?.contentHash
     // The row that stands under this id now may be the one that took this one's place.
     if (isBooked(externalId) && bookedHash !== undefined && !stays(externalId, bookedHash)) {
