@@ -1,42 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Redacted } from "effect"
 import { once } from "node:events"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { readdirSync, readFileSync, statSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import * as Decimal from "../src/Portfolio/Decimal.ts"
 import type { Instrument } from "../src/Portfolio/Instrument.ts"
 import * as PlainDate from "../src/Portfolio/PlainDate.ts"
 import { type Holding, WealthfolioRepo } from "../src/WealthfolioRepo.ts"
 import type { Version } from "./support/Wealthfolio/Model.ts"
-import { startWealthfolio, type WealthfolioOptions } from "./support/WealthfolioServer.ts"
+import { overSockets } from "./Wealthfolio/overSockets.ts"
 import { newActivity } from "./Wealthfolio/scripted.ts"
 
 const versions: ReadonlyArray<Version> = ["3.1.0", "TAG", "TREE", "NEWER"]
-
-/** The real layer, over sockets and files, on a stand-in with one account. */
-const setUp = Effect.fnUntraced(function*(options: WealthfolioOptions = {}) {
-  const server = yield* Effect.acquireRelease(
-    Effect.promise(() => startWealthfolio({ password: "correct horse", timezone: "America/New_York", ...options })),
-    (server) => Effect.promise(() => server.close())
-  )
-  const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "wealthfolio-"))),
-    (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-  )
-  const account = server.addAccount()
-  const sessionPath = join(folder, "new", "session")
-  const layer = WealthfolioRepo.layer({
-    baseUrl: server.url,
-    password: Redacted.make("correct horse"),
-    sessionPath,
-    recalcTimeout: Duration.seconds(20),
-    accountId: account.id
-  })
-  return { server, layer, account, sessionPath }
-})
 
 const vusa: Instrument = {
   key: "1",
@@ -82,7 +59,7 @@ describe("against the stand-in", { timeout: 30_000 }, () => {
   for (const version of versions) {
     it.live(`${version}: imports, waits, reads back, and imports nothing the second time`, () =>
       Effect.gen(function*() {
-        const { layer, server, sessionPath } = yield* setUp({ version })
+        const { layer, server, sessionPath } = yield* overSockets({ version })
         const run = Effect.gen(function*() {
           const repo = yield* WealthfolioRepo
           assert.strictEqual((yield* repo.account).timeZone, "America/New_York")
@@ -123,7 +100,7 @@ describe("against the stand-in", { timeout: 30_000 }, () => {
   ) {
     it.live(`each row is there once: ${"when" in fault ? `${fault.kind} ${fault.when}` : fault.kind}`, () =>
       Effect.gen(function*() {
-        const { layer, server } = yield* setUp()
+        const { layer, server } = yield* overSockets()
         yield* Effect.gen(function*() {
           const repo = yield* WealthfolioRepo
           yield* repo.account
@@ -141,7 +118,7 @@ describe("against the stand-in", { timeout: 30_000 }, () => {
 
   it.live("first seen by a dividend in another currency, bought later: the position is there", () =>
     Effect.gen(function*() {
-      const { layer, server } = yield* setUp()
+      const { layer, server } = yield* overSockets()
       const vwrl: Instrument = {
         key: "3",
         symbol: "VWRL.AS",
@@ -165,7 +142,7 @@ describe("against the stand-in", { timeout: 30_000 }, () => {
 
   it.live("an asset that the user made with another US venue is one holding", () =>
     Effect.gen(function*() {
-      const { account, layer, server } = yield* setUp()
+      const { account, layer, server } = yield* overSockets()
       const mine = server.addAsset({ instrumentSymbol: "AAPL", instrumentExchangeMic: "XASE", quoteCcy: "USD" })
       server.addActivity({
         accountId: account.id,
@@ -193,7 +170,7 @@ describe("against the stand-in", { timeout: 30_000 }, () => {
 
   it.live("a row that the tracker refuses does not keep the others out", () =>
     Effect.gen(function*() {
-      const { layer, server } = yield* setUp()
+      const { layer, server } = yield* overSockets()
       yield* Effect.gen(function*() {
         const repo = yield* WealthfolioRepo
         const withoutAsset = newActivity(2, { type: "BUY", quantity: Decimal.one, unitPrice: Decimal.one })
@@ -208,7 +185,7 @@ describe("against the stand-in", { timeout: 30_000 }, () => {
 
   it.live("a session that cannot be kept costs the next run a login, no more", () =>
     Effect.gen(function*() {
-      const { account, server, sessionPath } = yield* setUp()
+      const { account, server, sessionPath } = yield* overSockets()
       const layer = (sessionPath: string) =>
         WealthfolioRepo.layer({
           baseUrl: `${server.url}/api/v1/`,
@@ -226,8 +203,8 @@ describe("against the stand-in", { timeout: 30_000 }, () => {
 
   it.live("a wrong account lists those there are; a redirect is not followed", () =>
     Effect.gen(function*() {
-      const { account, server, sessionPath } = yield* setUp()
-      const other = yield* setUp()
+      const { account, server, sessionPath } = yield* overSockets()
+      const other = yield* overSockets()
       const options = {
         sessionPath,
         recalcTimeout: Duration.seconds(1),

@@ -63,7 +63,7 @@ const isRefusal = (reply: Reply) =>
 export const write = Effect.fnUntraced(function*(
   rows: ReadonlyArray<NewRow>,
   access: BulkAccess,
-  onWrite: () => void
+  onWrite: (answer: "came" | "lost") => void
 ) {
   const imported = new Map<string, string>()
   const alreadyThere = new Map<string, string>()
@@ -103,7 +103,7 @@ export const write = Effect.fnUntraced(function*(
       Effect.catchTag("WealthfolioUnreachable", (error) => Effect.succeed(lost(error.detail, error)))
     )
     if ("reason" in answer) {
-      onWrite()
+      onWrite("lost")
       lostAnswers++
       const pause = Math.min(500 * 2 ** (lostAnswers - 1), 4000)
       waited += pause
@@ -140,7 +140,7 @@ export const write = Effect.fnUntraced(function*(
       }
       return later([rest], false)
     }
-    onWrite()
+    onWrite("came")
     const ids = new Map((reply.createdMappings ?? []).map((mapping) => [mapping.tempId ?? "", mapping.activityId]))
     const byKey = new Map(reply.created.map((created) => [created.idempotencyKey ?? "", created.id]))
     const unnamed = batch.filter((row) => {

@@ -90,20 +90,34 @@ export const make = (
     return { _tag: "Made", asset: yield* decodeAsset(reply) } satisfies Created
   })
 
-  const bulk = Effect.fnUntraced(function*(creates: ReadonlyArray<Wire.NewRow>, deleteIds: ReadonlyArray<string>) {
-    const call: Call = { method: "POST", path: "/activities/bulk", body: { creates, updates: [], deleteIds } }
-    writes.sentAt = yield* Clock.currentTimeMillis
-    return yield* session.send((cookie) => transport.once(call, cookie, bulkTimeout))
-  })
-  const onWrite = () => writes.count++
+  /**
+   * The bulk requests of one write. Of those that may have changed something the last answered one counts, and where
+   * answers were lost since, the first of these: it may be the one that did.
+   */
+  const bulks = () => {
+    let sentAt = 0
+    let lostSince: number | undefined
+    return {
+      post: Effect.fnUntraced(function*(creates: ReadonlyArray<Wire.NewRow>, deleteIds: ReadonlyArray<string> = []) {
+        const call: Call = { method: "POST", path: "/activities/bulk", body: { creates, updates: [], deleteIds } }
+        sentAt = yield* Clock.currentTimeMillis
+        return yield* session.send((cookie) => transport.once(call, cookie, bulkTimeout))
+      }),
+      onWrite: (answer: "came" | "lost") => {
+        lostSince = answer === "came" ? undefined : lostSince ?? sentAt
+        writes.sentAt = lostSince ?? sentAt
+        writes.count++
+      }
+    }
+  }
 
   const importBatch = Effect.fn("WealthfolioRepo.importBatch")(function*(rows: ReadonlyArray<NewActivity>) {
     const { zone } = yield* checked()
     const outcomes: Array<BatchOutcome> = []
     for (let start = 0; start < rows.length; start += rowsPerRequest) {
       const wire = rows.slice(start, start + rowsPerRequest).map((row) => Bulk.toRow(row, options.accountId, zone))
-      const send = (creates: ReadonlyArray<Wire.NewRow>) => bulk(creates, [])
-      outcomes.push(yield* Bulk.write(wire, { post: send, existing }, onWrite))
+      const { onWrite, post } = bulks()
+      outcomes.push(yield* Bulk.write(wire, { post, existing }, onWrite))
     }
     return {
       imported: new Map(outcomes.flatMap(({ imported }) => [...imported])),
@@ -182,7 +196,8 @@ export const make = (
     replace: Effect.fn("WealthfolioRepo.replace")(function*({ add, remove }: Change) {
       const { zone } = yield* checked()
       const creates = add.map((row) => Bulk.toRow(row, options.accountId, zone))
-      return yield* replace({ remove, add: creates }, { post: bulk, existing }, onWrite)
+      const { onWrite, post } = bulks()
+      return yield* replace({ remove, add: creates }, { post, existing }, onWrite)
     })
   }
 }

@@ -6,7 +6,7 @@ export interface RecomputationSigns {
   readonly events: Effect.Effect<Option.Option<Stream.Stream<string, unknown>>, never, Scope.Scope>
   /** Changes when holdings or valuations do; `undefined` when they cannot be read. */
   readonly fingerprint: Effect.Effect<string | undefined>
-  /** How many writes may have changed something, and when the last was sent. */
+  /** How many requests may have changed something, and since when the last change may have been there. */
   readonly writes: { readonly count: number; readonly sentAt: number }
   readonly timeout: Duration.Duration
 }

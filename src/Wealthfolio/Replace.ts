@@ -28,7 +28,7 @@ const isMissing = (message: string) => /not found/i.test(message)
 export const replace = Effect.fnUntraced(function*(
   change: { readonly remove: Change["remove"]; readonly add: ReadonlyArray<NewRow> },
   access: ReplaceAccess,
-  onWrite: () => void
+  onWrite: (answer: "came" | "lost") => void
 ) {
   const removed = new Map(change.remove.map((row) => [row.id, row]))
   const added = new Map<string, string>()
@@ -54,7 +54,7 @@ export const replace = Effect.fnUntraced(function*(
 
   /** It is open what happened: a pause, then the question. */
   const lost = Effect.fnUntraced(function*(error: ExchangeError) {
-    onWrite()
+    onWrite("lost")
     const pause = Math.min(Math.max(waited, 500), 4000)
     if (waited > silence) return yield* error
     waited += pause
@@ -100,7 +100,7 @@ export const replace = Effect.fnUntraced(function*(
       remove = left
       continue
     }
-    onWrite()
+    onWrite("came")
     remove = []
     const ids = new Map((reply.createdMappings ?? []).map(({ activityId, tempId }) => [tempId ?? "", activityId]))
     const byKey = new Map(reply.created.map(({ id, idempotencyKey }) => [idempotencyKey ?? "", id]))
