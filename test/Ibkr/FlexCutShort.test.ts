@@ -1,12 +1,11 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { assert, describe, it, layer } from "@effect/vitest"
-import { Duration, Effect, FileSystem, Stream } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Stream } from "effect"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { gzipSync } from "node:zlib"
 import { FlexClient } from "../../src/Ibkr/FlexClient.ts"
-import { scanStatement } from "../../src/Ibkr/FlexStatement.ts"
-import { account, fixture } from "../support/fixture.ts"
+import { fixture } from "../support/fixture.ts"
 import { envelope } from "../support/FlexServer.ts"
 import { options, scripted } from "./scripted.ts"
 
@@ -45,39 +44,21 @@ const serveCompressed = (bytes: Uint8Array) =>
 const overSockets = (url: string) =>
   FlexClient.layer({ ...options, baseUrl: url, pollInterval: Duration.millis(1), timeout: Duration.seconds(20) })
 
-layer(NodeFileSystem.layer)("A statement cut short", (it) => {
-  it.effect("at any tenth byte is refused by the reader", () =>
-    Effect.gen(function*() {
-      const bytes = yield* week
-      const fileSystem = yield* FileSystem.FileSystem
-      const spool = `${yield* fileSystem.makeTempDirectoryScoped()}/spool`
-      const found: Record<string, number> = {}
-      for (const at of cuts(bytes, 10)) {
-        const error = yield* Effect.flip(scanStatement(Stream.make(bytes.subarray(0, at)), { account, spool }))
-        assert.deepInclude(error, { _tag: "StatementMalformed", exitCode: 8 }, `cut at ${at}`)
-        const kind = "found" in error ? error.found : ""
-        found[kind] = (found[kind] ?? 0) + 1
-      }
-      assert.isAbove(found["truncated"] ?? 0, 900)
-      assert.hasAllKeys(found, ["empty", "truncated"])
-    }), patient)
-
-  it.effect("is refused as it comes from the web service, and not asked for again", () =>
-    Effect.gen(function*() {
-      const bytes = yield* week
-      const answers = cuts(bytes, 90).map((at) => () => new Response(bytes.slice(0, at)))
-      const { calls, layer } = scripted(answers, { pollInterval: Duration.zero })
-      const errors = yield* FlexClient.use(({ retrieve }) =>
-        Effect.forEach(answers, () => Effect.flip(Stream.runDrain(retrieve("777"))))
-      ).pipe(Effect.provide(layer))
-      assert.lengthOf(calls, errors.length)
-      assert.deepStrictEqual(
-        new Set(errors.map(({ _tag }) => _tag)),
-        new Set(["StatementUnreadable", "StatementTruncated"])
-      )
-      assert.deepStrictEqual(errors.filter(({ exitCode }) => exitCode !== 8), [])
-    }), patient)
-})
+it.effect("a statement cut short on its way is refused, and not asked for again", () =>
+  Effect.gen(function*() {
+    const bytes = yield* week
+    const answers = cuts(bytes, 90).map((at) => () => new Response(bytes.slice(0, at)))
+    const { calls, layer } = scripted(answers, { pollInterval: Duration.zero })
+    const errors = yield* FlexClient.use(({ retrieve }) =>
+      Effect.forEach(answers, () => Effect.flip(Stream.runDrain(retrieve("777"))))
+    ).pipe(Effect.provide(layer))
+    assert.lengthOf(calls, errors.length)
+    assert.deepStrictEqual(
+      new Set(errors.map(({ _tag }) => _tag)),
+      new Set(["StatementUnreadable", "StatementTruncated"])
+    )
+    assert.deepStrictEqual(errors.filter(({ exitCode }) => exitCode !== 8), [])
+  }).pipe(Effect.provide(NodeFileSystem.layer)), patient)
 
 describe("Compressed answers", () => {
   it.live("are read on both steps, refusals too", () =>

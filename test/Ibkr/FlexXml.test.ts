@@ -119,12 +119,12 @@ layer(NodeFileSystem.layer)("FlexXml", (it) => {
       let cuts = 0
       for (let length = 0; length <= end; length += 10) {
         const error = yield* Effect.flip(read(bytes.subarray(0, length)))
-        assert.strictEqual(error._tag, "StatementMalformed")
+        assert.deepInclude(error, { _tag: "StatementMalformed", exitCode: 8 })
         if (length > 0) assert.strictEqual("found" in error && error.found, "truncated", `at ${length}`)
         cuts++
       }
       assert.isAbove(cuts, 800)
-    }))
+    }), 60_000)
 
   it.effect.prop("bytes changed at random give a report or a typed error, never a defect", {
     changes: Arbitrary.array(Arbitrary.all({ at: integer(0, 1_000_000), byte: integer(0, 255) }), {
