@@ -60,7 +60,8 @@ export const adoptions = (
   const saidBy = (likeness: Likeness) => {
     const known = said.get(likeness)
     if (known !== undefined) return known
-    const keys = hands.flatMap(({ day, row }) => {
+    // The earliest at the end, where it is taken from.
+    const keys = hands.toReversed().flatMap(({ day, row }) => {
       const key = likeness.ofHand(row)
       return key === undefined ? [] : [{ handId: row.id, key: `${day}|${key}` }]
     })
@@ -77,7 +78,7 @@ export const adoptions = (
 
   const join = (candidates: ReadonlyArray<Candidate>, likeness: Likeness, reach: Reach) => {
     const waiting = Map.groupBy(
-      saidBy(likeness).filter(({ handId }) => !adopted.has(handId)).toReversed(),
+      saidBy(likeness).filter(({ handId }) => !adopted.has(handId)),
       ({ key }) => key
     )
     if (waiting.size === 0) return
@@ -94,6 +95,7 @@ export const adoptions = (
     }
   }
 
+  // The last takes in what those before it do: a group may fit only when one of its fills has found a row of its own.
   const rounded = roundedLikenesses(hand)
   const steps = [
     { reach: sameDay, likenesses: exactLikenesses },
@@ -106,12 +108,10 @@ export const adoptions = (
   }
 
   const { legs, main } = candidatesOf(rows)
-  steps.forEach((step, index) => {
+  for (const step of steps) {
     match(main, step)
-    // A group may fit now that one of its fills has found a row of its own.
-    const groups = groupsOf(main.filter(isFree))
-    for (const reached of steps.slice(0, index + 1)) match(groups, reached)
-  })
+    match(groupsOf(main.filter(isFree)), step)
+  }
   const withoutAsset = main
     .filter(({ figures }) => figures.quantity === undefined)
     .map((candidate) => ({ ...candidate, figures: { ...candidate.figures, assets: [""] } }))
