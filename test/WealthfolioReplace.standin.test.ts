@@ -12,19 +12,20 @@ import { newActivity } from "./Wealthfolio/scripted.ts"
 const versions: ReadonlyArray<Version> = ["3.1.0", "TAG", "TREE", "NEWER"]
 
 /** All that may go wrong on a bulk but a server that hangs, which takes its time (`ReplaceFaults`). */
-const faults: ReadonlyArray<Fault> = [
-  ...(["before", "after"] as const).flatMap((when): ReadonlyArray<Fault> => [
-    { kind: "drop", when },
-    { kind: "status", status: 408, when },
-    { kind: "status", status: 500, when },
-    { kind: "status", status: 503, when, text: "no upstream" }
+const faults: ReadonlyArray<ReadonlyArray<Fault>> = [
+  ...(["before", "after"] as const).flatMap((when): ReadonlyArray<ReadonlyArray<Fault>> => [
+    [{ kind: "drop", when }],
+    [{ kind: "status", status: 408, when }],
+    [{ kind: "status", status: 500, when }],
+    [{ kind: "status", status: 503, when, text: "no upstream" }]
   ]),
-  { kind: "reset" },
-  { kind: "expire-sessions" },
-  { kind: "throttle", retryAfter: 0 }
+  [{ kind: "reset" }],
+  [{ kind: "expire-sessions" }],
+  [{ kind: "throttle", retryAfter: 0 }],
+  [{ kind: "drop", when: "after" }, { kind: "drop", when: "before" }]
 ]
 const nameOf = (fault: Fault) =>
-  [fault.kind, "status" in fault ? fault.status : "", "when" in fault ? fault.when : ""].join(" ").trim()
+  [fault.kind, ..."status" in fault ? [fault.status] : [], ..."when" in fault ? [fault.when] : []].join(" ")
 
 const key = (n: number) => `U1234567/ibkr:cash:${n}`
 
@@ -121,15 +122,15 @@ describe("replacing rows of the stand-in", { timeout: 30_000 }, () => {
       }).pipe(Effect.provide(layer))
     }))
 
-  for (const fault of faults) {
-    it.live(`done once, whatever becomes of the answer: ${nameOf(fault)}`, () =>
+  for (const sequence of faults) {
+    it.live(`done once, whatever becomes of the answer: ${sequence.map(nameOf).join(", ")}`, () =>
       Effect.gen(function*() {
         const { account, layer, server } = yield* overSockets()
         const hand = typed(server, account.id)
         yield* Effect.gen(function*() {
           const repo = yield* WealthfolioRepo
           const { imported } = yield* repo.importBatch([newActivity(1), newActivity(2)])
-          server.faults.next("POST /activities/bulk", fault)
+          for (const fault of sequence) server.faults.next("POST /activities/bulk", fault)
           const remove = [{ id: hand.id }, { id: imported.get("ibkr:cash:1") ?? "", key: key(1) }]
           const add = [newActivity(1, { amount: Decimal.of("7") }), newActivity(3)]
           const [outcome, recomputed] = yield* repo.recomputedAfter(repo.replace({ remove, add }))

@@ -71,16 +71,16 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
       if (message !== undefined) return { _tag: "Refused", message }
     }
     const removed = new Set(change.remove.map(({ id }) => id))
-    const there = new Map(change.add.flatMap(({ activity, key }) => {
+    const there = change.add.flatMap(({ activity, key }) => {
       const id = ids.get(key)
       return id === undefined || removed.has(id) ? [] : [[activity.externalId, id] as const]
-    }))
-    const isDone = change.add.length > 0 && there.size === change.add.length
-    if (!isDone && (there.size > 0 || new Set(change.add.map(({ key }) => key)).size < change.add.length)) {
+    })
+    const isDone = change.add.length > 0 && there.length === change.add.length
+    if (!isDone && (there.length > 0 || new Set(change.add.map(({ key }) => key)).size < change.add.length)) {
       return { _tag: "Refused", message: "Duplicate activity detected. A matching activity already exists." }
     }
     for (const id of removed) remove(id)
-    if (isDone) return { _tag: "Done", added: there }
+    if (isDone) return { _tag: "Done", added: new Map(there) }
     return { _tag: "Done", added: new Map(change.add.map((row) => [row.activity.externalId, add(row)])) }
   }
 
