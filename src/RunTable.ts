@@ -1,8 +1,7 @@
 import * as Decimals from "./Portfolio/Decimal.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
 import { counts, type RunReport } from "./RunReport.ts"
-
-const rowsShown = 40
+import { printable, table } from "./TextTable.ts"
 
 /** What a person reads: the state of the data first, then what was done, then what needs a look. */
 export function* runTable(report: RunReport, ageOfData: string | void): Generator<string> {
@@ -72,26 +71,3 @@ export function* runTable(report: RunReport, ageOfData: string | void): Generato
 }
 
 const number = (value: Decimal | undefined): string => value === undefined ? "" : Decimals.format(value)
-
-/** A broker's words must not steer the terminal. */
-// oxlint-disable-next-line no-control-regex
-const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ")
-
-function* table(
-  head: ReadonlyArray<string>,
-  rows: ReadonlyArray<ReadonlyArray<string>>,
-  right: ReadonlySet<number> = new Set()
-): Generator<string> {
-  const shown = rows.slice(0, rowsShown).map((row) => row.map(printable))
-  const widths = head.map((title, column) => Math.max(title.length, ...shown.map((row) => row[column]?.length ?? 0)))
-  const format = (row: ReadonlyArray<string>) =>
-    `${
-      row.map((cell, column) =>
-        right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
-      )
-        .join("  ").trimEnd()
-    }\n`
-  yield format(head)
-  for (const row of shown) yield format(row)
-  if (rows.length > shown.length) yield `… and ${rows.length - shown.length} more (--format json shows all)\n`
-}

@@ -47,15 +47,26 @@ it.effect("--help tells the commands, and no more than there is", () =>
     assert.strictEqual(stderr, "")
   }))
 
-it.effect("ibkr --help names every flag, and what this release leaves out", () =>
+it.effect("ibkr --help names every flag and every command", () =>
   Effect.gen(function*() {
     const { failure, stdout } = yield* run(["ibkr", "--help"])
     assert.isUndefined(failure)
-    for (const flag of ["--dry-run", "--file PATH", "--save PATH", "--format", "--fail-on-drift"]) {
+    for (
+      const flag of [
+        "--dry-run",
+        "--file PATH",
+        "--save PATH",
+        "--format",
+        "--fail-on-drift",
+        "--from YYYY-MM-DD",
+        "--to YYYY-MM-DD"
+      ]
+    ) {
       assert.include(stdout, flag)
     }
-    assert.match(stdout, /--from YYYY-MM-DD .*not in this release/)
-    assert.match(stdout, /--to YYYY-MM-DD .*not in this release/)
+    for (const command of ["ignore", "adopt", "restore", "undo", "replay"]) {
+      assert.match(stdout, new RegExp(`^ *${command} `, "m"))
+    }
     assert.include(stdout, "broker-sync ibkr --file statement.xml --dry-run")
   }))
 
@@ -70,7 +81,7 @@ it.effect.each(
   [
     [["ibkr", "--nope"], /--nope/],
     [["ibrk"], /Unknown subcommand "ibrk"[^]*Did you mean this\?\s+ibkr/],
-    [["ibkr", "extra"], /Unexpected positional argument: "extra"/],
+    [["ibkr", "extra"], /Unknown subcommand "extra"/],
     [["ibkr", "--format", "xml"], /--format: "xml"/],
     [["ibkr", "--file"], /Missing value for flag --file/]
   ] as const
@@ -89,9 +100,16 @@ it.effect.each(
 it.effect.each(
   [
     [[], /a command is missing, for example: broker-sync ibkr/],
-    [["ibkr", "--from", "2026-01-01"], /--from and --to are not in this release.*use --file/],
-    [["ibkr", "--from", "2026-01-01", "--to", "2026-01-31"], /not in this release/],
-    [["ibkr", "--to", "soon"], /not in this release/],
+    [["ibkr", "--to", "2026-01-31"], /--to needs --from/],
+    [["ibkr", "--from", "soon"], /--from must be a day as YYYY-MM-DD, not soon/],
+    [["ibkr", "--from", "2026-02-30"], /--from must be a day/],
+    [["ibkr", "--from", "2026-02-01", "--to", "2026-01-31"], /--from 2026-02-01 is after --to 2026-01-31/],
+    [["ibkr", "--from", "1970-01-01", "--to", "2999-01-31"], /--to 2999-01-31 is not over/],
+    [["ibkr", "--from", "1969-01-01", "--to", "1969-02-01", "--file", "x"], /do not go with --file/],
+    [["ibkr", "restore"], /restore takes a row's id, or --missing, or --accept/],
+    [["ibkr", "restore", "ibkr:trade:1", "--missing"], /restore takes/],
+    [["ibkr", "undo"], /undo takes a run's id, or --all/],
+    [["ibkr", "replay", "--since", "yesterday"], /--since must be a day/],
     [["ibkr", "--file", "a.xml", "--save", "b.xml"], /--save .* does not go with --file/]
   ] as const
 )("%j is refused with what to do instead", ([args, message]) =>

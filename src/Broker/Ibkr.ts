@@ -136,6 +136,23 @@ export const layerFile = (
     })
   )
 
+/** Nothing is pulled: what was received before is looked up, or mapped again. */
+export const layerArchive = (
+  options: IbkrOptions
+): Layer.Layer<Broker, BrokerError, SyncRecordStore | FileSystem.FileSystem> =>
+  Layer.effect(
+    Broker,
+    Effect.gen(function*() {
+      const reader = yield* statementReader(options)
+      return Broker.of({
+        provider,
+        pull: Effect.die("nothing is pulled by this command"),
+        backlog: Effect.succeed([]),
+        ...memory(options, reader, yield* SyncRecordStore, yield* FileSystem.FileSystem)
+      })
+    })
+  )
+
 /** What was received once: rows looked up in it, or all of it mapped again. */
 const memory = (
   options: IbkrOptions,

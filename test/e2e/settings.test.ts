@@ -125,8 +125,8 @@ describe("the command line", { timeout: 60_000, concurrent: true }, () => {
     [["nonsense"], /nonsense/],
     [["ibkr", "--nonsense"], /nonsense/],
     [["ibkr", "--format", "yaml"], /yaml/],
-    [["ibkr", "--from", "2026-01-01"], /--from and --to are not in this release/],
-    [["ibkr", "--from", "2026-01-01", "--to", "2026-02-01"], /not in this release/],
+    [["ibkr", "--to", "2026-01-01"], /--to needs --from/],
+    [["ibkr", "--from", "2026-01-01", "--to", "2999-02-01"], /is not over/],
     [["ibkr", "--from", "01/02/2026"], /from/],
     [["ibkr", "--file", "a.xml", "--save", "b.xml"], /--save/]
   ])("%o is exit 2, on standard error", async (args, says) => {
