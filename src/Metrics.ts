@@ -17,6 +17,8 @@ export interface RunSummary {
     readonly positions: ReadonlyArray<{ readonly symbol: string; readonly drift: string; readonly statements: number }>
     readonly cash: ReadonlyArray<{ readonly currency: string; readonly drift: string; readonly trackerDrift: string }>
   }
+  /** Mondays to Fridays in the ledger that are not proven: no statement, or rows that still wait. */
+  readonly uncoveredDays?: number
   readonly tokenExpires?: number
 }
 
@@ -71,6 +73,7 @@ export const exposition = (summary: RunSummary, provider: string): Promise<strin
     summary.statement?.generatedAt
   )
   gauge("statement_to_timestamp_seconds", "Last day that the last statement covers", summary.statement?.toDate)
+  gauge("uncovered_days", "Account days not proven by a statement and imported", summary.uncoveredDays)
   gauge("flex_token_expires_timestamp_seconds", "When the Flex token expires", summary.tokenExpires)
   gauge(
     "sync_last_reconciled_timestamp_seconds",

@@ -1,10 +1,11 @@
-import { DateTime, Effect } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import type { RunSummary } from "../Metrics.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import * as PlainDates from "../Portfolio/PlainDate.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import type { RunReport } from "../RunReport.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { ledger } from "./Ledger.ts"
 
 const secondsPerDay = 86_400
 
@@ -35,6 +36,7 @@ export const summaryOf = Effect.fnUntraced(function*(
       Effect.catch((error) => Effect.as(Effect.logWarning(error.message), new Map<string, number>()))
     )
     : new Map<string, number>()
+  const days = yield* Effect.option(ledger)
   const generated = latest?.whenGenerated === undefined ? undefined : Date.parse(`${latest.whenGenerated}Z`) / 1000
   const start = DateTime.toEpochMillis(run.startedAt)
   const end = DateTime.toEpochMillis(run.finishedAt)
@@ -66,6 +68,7 @@ export const summaryOf = Effect.fnUntraced(function*(
         }
       }
       : {}),
+    ...(Option.isSome(days) && days.value.covered.length > 0 ? { uncoveredDays: days.value.uncoveredDays } : {}),
     ...(run.tokenExpires === undefined ? {} : { tokenExpires: seconds(run.tokenExpires) })
   }
   return summary
