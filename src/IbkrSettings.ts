@@ -82,7 +82,7 @@ const upstream = Config.schema(
 export const guardSettings = { upstream: setting("IBKR_ACCOUNT_ID_UPSTREAM", upstream) }
 export const optionalGuardSettings = { upstream: setting("IBKR_ACCOUNT_ID_UPSTREAM", optional(upstream)) }
 
-export const trackerSettings = {
+export const trackerAccountSettings = {
   accountId: setting(
     "IBKR_ACCOUNT_ID",
     Config.schema(
@@ -97,7 +97,11 @@ export const trackerSettings = {
       ),
       "IBKR_ACCOUNT_ID"
     )
-  ),
+  )
+}
+
+export const trackerSettings = {
+  ...trackerAccountSettings,
   baseUrl: setting("WF_BASE_URL", httpUrl("WF_BASE_URL")),
   password: setting("WF_PASSWORD", optional(Config.Redacted("WF_PASSWORD"))),
   sessionPath: setting("WF_SESSION_PATH", optional(Config.String("WF_SESSION_PATH"))),

@@ -189,6 +189,14 @@ export class SyncRecordStore extends Context.Service<SyncRecordStore, {
       Layer.provide(Database.layer(options))
     )
 
+  /** `sync.db` in `dataDir` as it is, also during a run: to look at. */
+  static readonly layerLook = (
+    options: RecordOwner & { readonly dataDir: string }
+  ): Layer.Layer<SyncRecordStore, StoreError> =>
+    this.layerNoDeps({ ...options, path: join(options.dataDir, "sync.db") }).pipe(
+      Layer.provide(Database.layerLook(options))
+    )
+
   /** In memory, empty: for a look at a file, which must leave nothing behind. */
   static readonly layerMemory: Layer.Layer<SyncRecordStore> = this.layerNoDeps({
     upstream: "U1234567",

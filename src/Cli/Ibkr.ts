@@ -10,6 +10,7 @@ import { ageOfData } from "../Sync.ts"
 import { today } from "../Today.ts"
 import { decisions } from "./Decisions.ts"
 import { endWith, format, isTable, parseDay, print, UsageError } from "./Ending.ts"
+import { status } from "./Status.ts"
 
 const day = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withMetavar("YYYY-MM-DD"), Flag.withDescription(description), Flag.optional)
@@ -98,7 +99,7 @@ export const ibkr = Command.make(
     { command: "broker-sync ibkr", description: "The nightly run" },
     { command: "broker-sync ibkr --from 2024-01-01", description: "The history, in windows of a year" }
   ]),
-  Command.withSubcommands(decisions)
+  Command.withSubcommands([status, ...decisions])
 )
 
 const ageOf = (report: RunReport) => {

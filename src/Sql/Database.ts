@@ -156,3 +156,43 @@ export const layerMemory: Layer.Layer<SqlClient.SqlClient> = Layer.effect(
     return sql
   })
 ).pipe(Layer.orDie)
+
+/**
+ * An existing store, to look at: no lock is taken, so that it can be read during a run, and nothing is created or migrated.
+ * Not opened read-only: what a killed run left half-written has to be rolled back first.
+ */
+export const layerLook = (
+  options: Omit<DatabaseOptions, "upstream">
+): Layer.Layer<SqlClient.SqlClient, StoreError> =>
+  Layer.effect(
+    SqlClient.SqlClient,
+    Effect.gen(function*() {
+      const path = join(options.dataDir, "sync.db")
+      if (!existsSync(path)) {
+        return yield* new StoreError({
+          reason: "unavailable",
+          path,
+          message: `there is no record store at ${path}: no run was made with this data directory`,
+          hint: "Check BROKER_SYNC_DATA_DIR, or make the first run: broker-sync ibkr"
+        })
+      }
+      const known = options.migrations ?? migrations
+      const target = latestVersion(known)
+      const sql = yield* make(path).pipe(Effect.mapError(fromSqlError(path)))
+      const version = yield* storedVersion.pipe(
+        Effect.provideService(SqlClient.SqlClient, sql),
+        Effect.mapError(fromSqlError(path))
+      )
+      if (version === undefined) return yield* storeError("corrupt", path, "it is not a store of broker-sync")
+      if (version > target) return yield* yield* newerStore(options.dataDir, path, version, target)
+      if (version < target) {
+        return yield* new StoreError({
+          reason: "unavailable",
+          path,
+          message: `the record store ${path} is of an earlier release (schema ${version})`,
+          hint: "The next run brings it up to date; then look again."
+        })
+      }
+      return sql
+    })
+  )

@@ -68,10 +68,10 @@ const proveEmpty = Effect.fnUntraced(function*(window: DaySpan, notServed: boole
   yield* Effect.logInfo(`the broker has no statement for ${shown(window)}: nothing happened in these days`)
 })
 
-const rereadEvery = Duration.days(7)
+export const rereadEvery = Duration.days(7)
 /** Corrections and late rows come within this time (a month of withholding tax, late fees). */
 const rereadDays = 30
-const rereadNote = "re-read"
+export const rereadNote = "re-read"
 
 /** The last 30 days, once a week, the first time a week after the store's first run; not where tonight's had them. */
 const rereadWindow = Effect.fnUntraced(function*(toDate: PlainDate, tonight: ReadonlyArray<DaySpan>) {
