@@ -46,11 +46,11 @@ export interface SyncRecord {
   readonly intendedHash?: string
 }
 
-/** A row that was booked, and whether the user deleted it since. */
+/** A row that is or was booked, or would be if the user had not said to ignore it (`skipped`). */
 export interface PlacedRecord
   extends Pick<SyncRecord, "externalId" | "contentHash" | "trackerId" | "runId" | "date" | "subject" | "statementId">
 {
-  readonly state: "synced" | "removed"
+  readonly state: "synced" | "removed" | "skipped"
 }
 
 export interface RunRecord {
@@ -132,7 +132,7 @@ export class SyncRecordStore extends Context.Service<SyncRecordStore, {
   ) => Effect.Effect<ReadonlyMap<string, SyncRecord>, StoreError>
   /** Every row that was booked and not taken out by the broker. */
   readonly placed: Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
-  /** The synced ones of these subjects. */
+  /** Those of these subjects: booked, deleted by the user, or ignored. */
   readonly bySubject: (subjects: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
   /** By the broker's day, oldest first. */
   readonly inState: (state: SyncRecord["state"]) => Effect.Effect<ReadonlyArray<SyncRecord>, StoreError>

@@ -35,7 +35,7 @@ export const recordTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
         ...yield* rowsOf(
           PlacedRow,
           sql`SELECT ${placedColumns} FROM sync_record
-            WHERE ${ownRows} AND state = 'synced' AND ${sql.in("subject", chunk)}`
+            WHERE ${ownRows} AND (state IN ('synced', 'removed') OR reason = 'ignored') AND ${sql.in("subject", chunk)}`
         )
       )
     }

@@ -48,7 +48,7 @@ export const SyncRecordRow = Schema.Struct({
 /** A booked row, without what only its own correction needs. */
 export const PlacedRow = Schema.Struct({
   externalId: Schema.String,
-  state: Schema.Literals(["synced", "removed"]),
+  state: Schema.Literals(["synced", "removed", "skipped"]),
   contentHash: Schema.String,
   trackerId: nullable(Schema.String),
   runId: Schema.String,

@@ -47,10 +47,11 @@ export const judgeCorrections = Effect.fn("Sync.judgeCorrections")(function*(
         const row = booked.get(activity.externalId)?.row
         return row !== undefined && isAlike(activity, row, assetIds)
       })
+    const own = new Set([...booked.values()].map(({ record }) => record.contentHash))
     if (same) alike.push(...correction.add)
-    else if (untied !== undefined) held.push(...heldRows(correction, () => untied))
+    else if (untied !== undefined) held.push(...heldRows(correction, own, () => untied))
     else if (edited.length > 0) {
-      held.push(...heldRows(correction, (reason) => ({
+      held.push(...heldRows(correction, own, (reason) => ({
         reason,
         detail: `not applied: ${some(edited)} was edited in Wealthfolio; delete it there to have this applied, ` +
           "or broker-sync ibkr ignore this row to keep it as it is"
@@ -61,12 +62,14 @@ export const judgeCorrections = Effect.fn("Sync.judgeCorrections")(function*(
   return judged
 })
 
-/** The broker's rows that ask for the correction, and those it would have booked. */
+/** The broker's rows that ask for the correction, and those it would have booked; not what is made of the booked rows. */
 const heldRows = (
   { add, because }: Correction,
+  own: ReadonlySet<string>,
   why: (reason: SkipReason) => HoldReason
 ): JudgedCorrections["held"] => {
-  const rows = new Map([...because, ...add].map((row) => [row.externalId ?? row.contentHash ?? "", row]))
+  const others = add.filter(({ contentHash }) => !own.has(contentHash))
+  const rows = new Map([...because, ...others].map((row) => [row.externalId ?? row.contentHash ?? "", row]))
   return [...rows.values()].map((row) => ({ row, why: why("reason" in row ? row.reason : "superseded") }))
 }
 

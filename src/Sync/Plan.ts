@@ -7,7 +7,7 @@ import type { PlacedRecord, SyncRecord } from "../SyncRecordStore.ts"
 export interface Knowledge {
   /** By external id: every activity and every skipped row of the report that has a record. */
   readonly records: ReadonlyMap<string, SyncRecord>
-  /** Booked rows of the report's subjects. */
+  /** Rows of the report's subjects that are or were booked. */
   readonly related: ReadonlyArray<PlacedRecord>
   /** By external id, for rows without a record of being booked: the tracker's ids. */
   readonly found: ReadonlyMap<string, string>
@@ -69,12 +69,15 @@ export const plan = (report: BrokerReport, knowledge: Knowledge): Plan => {
 const judge = (activity: Activity, report: BrokerReport, knowledge: Knowledge): Verdict => {
   const { externalId } = activity
   const record = knowledge.records.get(externalId)
+  // A recalled row that turns out not to be concerned is none of this statement's.
+  const isKnown = record !== undefined && (record.state !== "skipped" || record.reason === "ignored")
+  if (isKnown && report.carriedOver.has(externalId) && knowledge.recalled.has(activity.contentHash)) return "recalled"
   if (knowledge.force.has(externalId)) return knowledge.found.has(externalId) ? "known" : "fresh"
   if (record?.state === "synced") {
     if (knowledge.missing.has(externalId)) return missing(activity, "Wealthfolio lost it")
     if (knowledge.removed.has(externalId)) return "removed"
     if (record.contentHash !== activity.contentHash && record.contentHash !== "") return "changed"
-    return report.carriedOver.has(externalId) && knowledge.recalled.has(activity.contentHash) ? "recalled" : "known"
+    return "known"
   }
   if (record?.state === "removed") return "removed"
   if (record?.state === "skipped" && record.reason === "missing") return missing(activity, record.detail ?? "")
@@ -124,7 +127,9 @@ const correctionsOf = (
   fresh: ReadonlyArray<Activity>
 ): ReadonlyArray<Correction> => {
   const desired = new Map(report.activities.map((activity) => [activity.externalId, activity.contentHash]))
-  const related = new Set(knowledge.related.map(({ externalId }) => externalId))
+  const related = new Set(
+    knowledge.related.flatMap(({ externalId, state }) => state === "synced" ? [externalId] : [])
+  )
   const isBooked = (id: string) =>
     (knowledge.records.get(id)?.state === "synced" || related.has(id))
     && !knowledge.missing.has(id) && !knowledge.removed.has(id)
