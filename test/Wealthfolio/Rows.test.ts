@@ -167,6 +167,17 @@ describe("pages", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("a host whose second page is empty before its time is asked for everything", () => {
+    const { layer, sent } = paged(
+      () => many(5),
+      (all, page, size) => size < 0 ? all : page === 0 ? all.slice(0, 2) : []
+    )
+    return Effect.gen(function*() {
+      assert.lengthOf(yield* rows(), 5)
+      assert.deepStrictEqual(sizes(sent), [2000, 2000, -1])
+    }).pipe(Effect.provide(layer))
+  })
+
   const moved: ReadonlyArray<readonly [string, (nth: number) => Data]> = [
     ["a row goes", (nth) => nth === 1 ? many(2500) : many(2500).slice(1)],
     ["a row comes", (nth) => nth === 1 ? many(2500) : [row(-1), ...many(2500)]],
