@@ -61,9 +61,15 @@ export interface InstrumentRows {
  * security's own row; never from cash, as a dividend may be paid in another.
  */
 export const instrumentIndex = (rows: InstrumentRows, symbolMap: SymbolMap): InstrumentIndex => {
+  // Names and venues change: the newest word wins, whatever the order of the rows.
+  const trades = rows.trades.toSorted((a, b) => newestFirst(a, b))
+  const cash = rows.cash.toSorted((a, b) => newestFirst(a, b))
+  const positions = rows.positions.toReversed()
+  const securities = rows.securities.toReversed()
+
   const all = new Map<string, Facts>()
   const conids = conidsBySymbol(rows)
-  const stated = statedByConid(rows)
+  const stated = statedByConid({ ...rows, trades })
   const inSeveralCurrencies = symbolsInSeveralCurrencies(rows)
   const bySymbol = new Map<string, Set<string>>()
 
@@ -113,12 +119,6 @@ export const instrumentIndex = (rows: InstrumentRows, symbolMap: SymbolMap): Ins
     if (row.symbol !== undefined) bySymbol.set(row.symbol, (bySymbol.get(row.symbol) ?? new Set()).add(key))
     return facts
   }
-
-  // Names and venues change: the newest word wins, whatever the order of the rows.
-  const trades = rows.trades.toSorted((a, b) => newestFirst(a, b))
-  const cash = rows.cash.toSorted((a, b) => newestFirst(a, b))
-  const positions = rows.positions.toReversed()
-  const securities = rows.securities.toReversed()
 
   // A venue that is known names the line for fills of the same symbol and currency on venues that say nothing.
   const placed = (row: SecurityFields & { currency?: string }) =>
@@ -221,7 +221,29 @@ const sameOrUntold = (a: string | undefined, b: string | undefined): boolean =>
   a === undefined || b === undefined || a === b
 
 const newestFirst = (a: Trade | CashTransaction, b: Trade | CashTransaction): number =>
-  compare(dayOf(b), dayOf(a)) || compare(b.transactionID ?? "", a.transactionID ?? "")
+  compare(dayOf(b), dayOf(a)) || compare(b.transactionID ?? "", a.transactionID ?? "") || compareWords(b, a)
+
+/** Of rows that are equally new no order says which is right, but it must be the same one every night. */
+const compareWords = (a: Trade | CashTransaction, b: Trade | CashTransaction): number => {
+  for (const field of learned) {
+    const order = compare(a[field] ?? "", b[field] ?? "")
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+const learned = [
+  "currency",
+  "symbol",
+  "listingExchange",
+  "exchange",
+  "isin",
+  "securityID",
+  "securityIDType",
+  "assetCategory",
+  "description",
+  "conid"
+] as const
 
 const dayOf = (row: Trade | CashTransaction): string =>
   row.reportDate ?? row.dateTime?.date ?? ("tradeDate" in row ? row.tradeDate ?? "" : "")

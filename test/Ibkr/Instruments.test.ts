@@ -126,6 +126,27 @@ describe("instruments", () => {
     assert.strictEqual(alone.match(key ?? "")?._tag, "UnknownVenue")
   })
 
+  it("of rows that are equally new the same one has the word, whatever the order of the file", () => {
+    const row = { conid: "61", symbol: "VUSA", currency: "GBP", exchange: "LSE", reportDate: "2026-01-05" }
+    for (
+      const [field, other] of [
+        ["currency", "USD"],
+        ["symbol", "VUSB"],
+        ["listingExchange", "IBIS"],
+        ["isin", "IE00B3XXRP09"],
+        ["description", "OTHER"]
+      ] as const
+    ) {
+      const rows = [row, { ...row, [field]: other }]
+      const securities = [{ conid: "62", symbol: "VUSA", currency: "GBP" }]
+      const told = (trades: ReadonlyArray<Row>) => {
+        const index = indexOf({ trades, securities })
+        return [known(index, "61"), index.keyOf({ symbol: "VUSA" }, "GBP"), index.keyOf({ symbol: "VUSA" }, "USD")]
+      }
+      assert.deepStrictEqual(told(rows.toReversed()), told(rows), field)
+    }
+  })
+
   it("a name that changed is the newest, whatever the order of the rows", () => {
     const old = { conid: "61", symbol: "FB", currency: "USD", listingExchange: "NASDAQ", reportDate: "2026-01-05" }
     const renamed = { ...old, symbol: "META", reportDate: "2026-01-07" }
