@@ -47,7 +47,7 @@ it("every setting, and none that there is not", () => {
 
 it("what has no effect yet says so", () => {
   const without = table("variable").filter((row) => row[2]?.includes("no effect in this release"))
-  same(without.map(([name = ""]) => name), ["IBKR_ADOPT", "HEALTHCHECK_URL"])
+  same(without.map(([name = ""]) => name), ["HEALTHCHECK_URL"])
 })
 
 it("every exit code", () => {
@@ -66,6 +66,7 @@ it("every metric with its labels", async () => {
       positions: [{ symbol: "VUSA.L", drift: "0", statements: 0 }],
       cash: [{ currency: "GBP", drift: "0", trackerDrift: "0" }]
     },
+    uncoveredDays: 1,
     tokenExpires: 1
   }, "ibkr")
   const series = [...text.matchAll(/^(ibkr_\w+)(?:\{(\w+)=)?/gm)].map(([, name = "", label = ""]) => `${name} ${label}`)

@@ -110,7 +110,8 @@ export const fillHoles = Effect.fn("Sync.fillHoles")(function*<R>(
   const span = spanOf(tonight)
   if (span === undefined || broker.pullWindow === undefined) return
   const had = tonight.map(({ fromDate, toDate }) => ({ from: fromDate, to: toDate }))
-  const holes = holeWindows(yield* store.coverage, span.to)
+  const oldest = broker.oldestDay?.(yield* today)
+  const holes = holeWindows(yield* store.coverage, span.to).filter(({ to }) => oldest === undefined || to >= oldest)
   for (const window of holes) {
     yield* Effect.logInfo(`days are missing: asking for ${shown(window)}`)
     const filled = yield* pullAside(window, handle)

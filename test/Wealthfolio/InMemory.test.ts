@@ -125,7 +125,7 @@ describe("the tracker in memory", () => {
         assert.deepStrictEqual(inMemory, onStandIn)
       })
     },
-    { arbitrary: { runs: 100 } }
+    { arbitrary: { runs: 60 }, timeout: 60_000 }
   )
 
   it.effect("offline there are no rows", () =>
