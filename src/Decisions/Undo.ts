@@ -42,7 +42,9 @@ export const undo = Effect.fn("Decisions.undo")(function*(options: UndoOptions) 
   ]
   if (options.confirmed) {
     for (const chunk of Arr.chunksOf(ours, rowsPerRequest)) yield* deleteRows(chunk, rowOf, options.upstream)
-    yield* expectAgain(ours)
+    const takenOut = yield* takenOutBeside(ours)
+    yield* store.forget(takenOut.map(({ externalId }) => externalId))
+    yield* expectAgain([...ours, ...takenOut])
   }
   const deleted = options.confirmed ? "deleted" : "would be deleted"
   return [
@@ -72,6 +74,14 @@ const deleteRows = Effect.fnUntraced(function*(
     })
   }
   yield* store.forget(records.map(({ externalId }) => externalId))
+})
+
+/** Rows of the same subjects that the broker took back: what is left of them (a commission) comes of them again. */
+const takenOutBeside = Effect.fnUntraced(function*(records: ReadonlyArray<SyncRecord>) {
+  const subjects = new Set(records.flatMap(({ subject }) => subject ?? []))
+  return (yield* (yield* SyncRecordStore).inState("skipped")).filter(({ held, reason, subject = "" }) =>
+    !held && subjects.has(subject) && (reason === "cancelled" || reason === "reversed" || reason === "superseded")
+  )
 })
 
 /** The statements that have these rows are imported again; days of rows without one are asked for again. */

@@ -111,7 +111,7 @@ describe("replace, when answers are lost", () => {
     "any sequence of faults: done, and once",
     [oneOf(cases), Arbitrary.array(oneOf(["before", "after", "late", undefined]), { maxLength: 6 })],
     ([each, faults]) => run(each, faults, () => "drop"),
-    { arbitrary: { runs: 150 } }
+    { arbitrary: { runs: 150 }, timeout: 60_000 }
   )
 
   it.effect("what is never answered is given up, and not repeated for ever", () => {

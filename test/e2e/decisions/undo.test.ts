@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { cash, position, statement, trade, vusa } from "../statement.ts"
+import { cancel, cash, position, statement, trade, vusa } from "../statement.ts"
 import { noDrift, startWorld, succeeded, type World } from "../support.ts"
 import { booked, decide, outcomes } from "./support.ts"
 
@@ -50,6 +50,29 @@ describe("undo", { timeout: 90_000, concurrent: true }, () => {
     assert.deepStrictEqual(booked(world), ["ibkr:trade:1"])
     succeeded(await world.night())
     assert.deepStrictEqual(booked(world), before)
+  })
+
+  it("what is left of a cancelled trade, and what came in its place, come again", async () => {
+    const [world] = await twoNights()
+    await using _ = world
+    world.flex.setStatement(statement({
+      from: "2026-01-13",
+      to: "2026-01-13",
+      trades: [
+        cancel("1", vusa, 10, "80", "2026-01-05", "2026-01-13"),
+        trade("1", vusa, 9, "80", "2026-01-05", { transactionID: "501", reportDate: "2026-01-13", ibCommission: "0" })
+      ],
+      positions: [position(vusa, 14)]
+    }))
+    noDrift(succeeded(await world.night()))
+    const before = booked(world)
+    assert.deepStrictEqual(before, ["ibkr:cash:1", "ibkr:trade:1", "ibkr:trade:1:cancel-fee", "ibkr:trade:2"])
+    await decide(world, ["undo", "--all", "--yes"])
+    assert.deepStrictEqual(booked(world), [])
+    world.flex.setStatement(statement({ from: "2026-01-14", to: "2026-01-14", positions: [position(vusa, 14)] }))
+    noDrift(succeeded(await world.night()))
+    assert.deepStrictEqual(booked(world), before)
+    assert.deepStrictEqual((await decide(world, ["replay"])).rows, [])
   })
 
   it("a run that booked nothing is exit 2", async () => {
