@@ -41,11 +41,11 @@ const folder = "statements"
 const safe = (account: string): string => account.replace(/[^A-Za-z0-9]/g, "_")
 
 const nameOf = (name: ArchivedName): string =>
-  join(folder, `${safe(name.account)}_${name.from}_${name.to}_${name.sha256.slice(0, 16)}.xml.gz`)
+  join(folder, `${safe(name.account)}_${name.from}_${name.to}_${name.sha256}.xml.gz`)
 
-/** The names in the archive that are of this account, its CFD segment (`<account>F`) included. */
+/** The names in the archive that are of this account, its CFD segment (`<account>F`) included; older ones have half a digest. */
 const namesOf = async (dataDir: string, account: string, ending: string) => {
-  const pattern = new RegExp(`^${safe(account)}F?_([\\d-]{10})_([\\d-]{10})_[0-9a-f]{16}\\.xml\\.gz${ending}$`)
+  const pattern = new RegExp(`^${safe(account)}F?_([\\d-]{10})_([\\d-]{10})_[0-9a-f]{16,64}\\.xml\\.gz${ending}$`)
   const path = join(dataDir, folder)
   const names = existsSync(path) ? await readdir(path) : []
   return names.sort().flatMap((name) => {

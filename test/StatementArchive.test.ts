@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import * as PlainDates from "../src/Portfolio/PlainDate.ts"
-import { keepStatement, removeHalfKept, unpackStatement } from "../src/StatementArchive.ts"
+import { archivedFiles, keepStatement, removeHalfKept, unpackStatement } from "../src/StatementArchive.ts"
 
 const name = {
   account: "U1234567",
@@ -36,7 +36,10 @@ it.live("keeps a statement whole and private, under a name that says what it is,
   Effect.gen(function*() {
     const { dataDir, source } = yield* withSource
     const kept = yield* keepStatement(dataDir, source, name)
-    assert.strictEqual(kept, join("statements", "U1234567_2026-01-05_2026-01-09_0123456789abcdef.xml.gz"))
+    assert.strictEqual(
+      kept,
+      join("statements", "U1234567_2026-01-05_2026-01-09_0123456789abcdef0123456789abcdef.xml.gz")
+    )
     const path = join(dataDir, kept)
     const bytes = yield* Effect.promise(() => readFile(path))
     assert.strictEqual(gunzipSync(bytes).toString(), statement)
@@ -44,7 +47,7 @@ it.live("keeps a statement whole and private, under a name that says what it is,
     const modes = yield* Effect.promise(() => Promise.all([stat(path), stat(join(dataDir, "statements"))]))
     assert.deepStrictEqual(modes.map(({ mode }) => mode & 0o777), [0o600, 0o700])
     assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(dataDir, "statements"))), [
-      "U1234567_2026-01-05_2026-01-09_0123456789abcdef.xml.gz"
+      "U1234567_2026-01-05_2026-01-09_0123456789abcdef0123456789abcdef.xml.gz"
     ])
 
     const target = join(dataDir, "unpacked")
@@ -115,4 +118,26 @@ it.live("what a killed run of this account left half-written is removed, and not
     yield* removeHalfKept(dataDir, "U1234567")
     const names = yield* Effect.promise(() => readdir(join(dataDir, "statements")))
     assert.deepStrictEqual(names.sort(), [kept, ...others].map((path) => basename(path)).sort())
+  }))
+
+it.effect("what is kept of an account is found by its names, older and shorter ones too, and nobody else's", () =>
+  Effect.gen(function*() {
+    const { dataDir } = yield* withSource
+    const names = [
+      `U1234567_2026-01-05_2026-01-09_${"a".repeat(64)}.xml.gz`,
+      `U1234567F_2026-01-05_2026-01-09_${"b".repeat(16)}.xml.gz`,
+      `U12345678_2026-01-05_2026-01-09_${"c".repeat(64)}.xml.gz`,
+      `U1234567_2026-01-05_2026-01-09_${"d".repeat(64)}.xml.gz.part`,
+      "notes.txt"
+    ]
+    yield* Effect.promise(async () => {
+      await mkdir(join(dataDir, "statements"), { recursive: true })
+      for (const each of names) await writeFile(join(dataDir, "statements", each), "")
+    })
+    const found = yield* archivedFiles(dataDir, "U1234567")
+    assert.deepStrictEqual(found.map(({ from, path, to }) => [path, from, to]), [
+      [join("statements", names[1] ?? ""), "2026-01-05", "2026-01-09"],
+      [join("statements", names[0] ?? ""), "2026-01-05", "2026-01-09"]
+    ])
+    assert.deepStrictEqual(yield* archivedFiles(join(dataDir, "nowhere"), "U1234567"), [])
   }))

@@ -190,7 +190,7 @@ it.effect("100 000 ids at once; of two records with one id the later one stays",
     assert.strictEqual(known.get("ibkr:trade:7")?.contentHash, "later")
     yield* store.save([])
     assert.strictEqual((yield* store.known([])).size, 0)
-  }).pipe(Effect.provide(SyncRecordStore.layerTest)))
+  }).pipe(Effect.provide(SyncRecordStore.layerTest)), 60_000)
 
 it.effect("instruments are remembered and can be tied anew", () =>
   Effect.gen(function*() {
@@ -253,4 +253,59 @@ it.effect("two test stores share nothing", () =>
     const known = yield* Effect.provide(other, Layer.fresh(SyncRecordStore.layerTest))
     assert.strictEqual(known.size, 0)
     assert.strictEqual((yield* store.known(["x"])).size, 1)
+  }).pipe(Effect.provide(SyncRecordStore.layerTest)))
+
+it.effect("days that are not proven any more are cut out of what covers them", () =>
+  Effect.gen(function*() {
+    const store = yield* SyncRecordStore
+    const day = (text: string) => PlainDate.of(`2026-01-${text}`)
+    yield* store.saveCoverage({ from: day("01"), to: day("10") }, "a")
+    yield* store.saveCoverage({ from: day("09"), to: day("12") }, "b")
+    yield* store.uncover(new Set([day("01"), day("05"), day("10"), day("20")]))
+    const spans = yield* store.coverage
+    assert.deepStrictEqual(spans, [
+      { from: day("02"), to: day("04") },
+      { from: day("06"), to: day("09") },
+      { from: day("09"), to: day("09") },
+      { from: day("11"), to: day("12") }
+    ])
+  }).pipe(Effect.provide(SyncRecordStore.layerTest)))
+
+it.effect("rows are found by subject and state, and forgotten as if never seen", () =>
+  Effect.gen(function*() {
+    const store = yield* SyncRecordStore
+    yield* store.save([
+      record("a", { subject: "trade|1", state: "synced", trackerId: "t" }),
+      record("b", { subject: "trade|1", state: "removed" }),
+      record("c", { subject: "trade|1", state: "skipped", reason: "ignored" }),
+      record("d", { subject: "trade|1", state: "skipped", reason: "cancelled" }),
+      record("e", { subject: "trade|2", state: "synced" })
+    ])
+    const ids = (rows: ReadonlyArray<{ readonly externalId: string }>) =>
+      rows.map(({ externalId }) => externalId).sort()
+    assert.deepStrictEqual(ids(yield* store.bySubject(["trade|1", "trade|9"])), ["a", "b", "c"])
+    assert.deepStrictEqual(ids(yield* store.placed), ["a", "b", "e"])
+    assert.deepStrictEqual(ids(yield* store.inState("skipped")), ["c", "d"])
+    yield* store.forget(["a", "nobody"])
+    assert.deepStrictEqual(ids(yield* store.placed), ["b", "e"])
+  }).pipe(Effect.provide(SyncRecordStore.layerTest)))
+
+it.effect("notes, a backfill under way, and the last ten calls of a token", () =>
+  Effect.gen(function*() {
+    const store = yield* SyncRecordStore
+    assert.isUndefined(yield* store.note("re-read"))
+    yield* store.saveNote("re-read", "1")
+    yield* store.saveNote("re-read", "2")
+    assert.strictEqual(yield* store.note("re-read"), "2")
+    assert.isUndefined(yield* store.backfill)
+    const under = { from: first, to: third, reached: second }
+    yield* store.saveBackfill({ ...under, reached: first })
+    yield* store.saveBackfill(under)
+    assert.deepStrictEqual(yield* store.backfill, under)
+    yield* store.saveBackfill(undefined)
+    assert.isUndefined(yield* store.backfill)
+    for (let at = 1; at <= 12; at++) yield* store.saveFlexCall("token", at)
+    yield* store.saveFlexCall("other", 99)
+    assert.deepStrictEqual(yield* store.flexCalls("token"), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    assert.deepStrictEqual(yield* store.flexCalls("other"), [99])
   }).pipe(Effect.provide(SyncRecordStore.layerTest)))
