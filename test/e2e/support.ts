@@ -19,7 +19,7 @@ export const token = "TOKEN+MARKER/5e1f=9"
 export const password = "PASSWORD&MARKER 77 %"
 
 /** Both ways to write them. */
-const secrets = [token, password].flatMap((secret) => [
+export const secrets = [token, password].flatMap((secret) => [
   secret,
   encodeURIComponent(secret),
   new URLSearchParams({ secret }).toString().slice("secret=".length)
@@ -121,7 +121,10 @@ export class World implements AsyncDisposable {
     }
     if (options.tokenExpired !== true) assert.notMatch(stdout + stderr, /code 10(03|12)/)
     assert.notMatch(stderr, /^\s*at .+:\d+:\d+\)?$/m, "a stack trace")
-    return { code, stdout, stderr, log: logLines(stderr), json: jsonOf(stdout) }
+    // A killed run may end in the middle of a line.
+    const isKilled = code === 137
+    const whole = isKilled ? stderr.slice(0, stderr.lastIndexOf("\n") + 1) : stderr
+    return { code, stdout, stderr, log: logLines(whole), json: isKilled ? undefined : jsonOf(stdout) }
   }
 
   get activities() {

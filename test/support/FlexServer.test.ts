@@ -58,7 +58,7 @@ describe("FlexServer", () => {
     })
   }
 
-  it("drips, compresses, redirects, waits for the hook", async () => {
+  it("drips, compresses, redirects, waits for the hooks", async () => {
     const seen: Array<string> = []
     await start({
       script: {
@@ -70,6 +70,10 @@ describe("FlexServer", () => {
       onRequest: async (phase, { number }) => {
         await Promise.resolve()
         seen.push(`${phase} ${number}`)
+      },
+      onHandled: async (phase, { number }) => {
+        await Promise.resolve()
+        seen.push(`${phase} ${number} handled`)
       }
     })
     assert.include(await text("SendRequest", { q: "42" }), "<Status>Success<")
@@ -79,6 +83,6 @@ describe("FlexServer", () => {
     const redirect = await ask("SendRequest", { q: "42" }, { redirect: "manual" })
     assert.include(redirect.headers.get("location"), "t=token-123")
     assert.strictEqual((await ask("SendRequest", { q: "42" })).status, 500)
-    assert.deepStrictEqual(seen, ["send 1", "send 2", "send 3", "send 4"])
+    assert.deepStrictEqual(seen, [1, 2, 3, 4].flatMap((number) => [`send ${number}`, `send ${number} handled`]))
   })
 })

@@ -78,8 +78,10 @@ export interface FlexServerOptions {
   readonly token?: string
   /** Any other query is answered with 1014. */
   readonly queryId?: string
-  /** Awaited before the answer. */
+  /** Awaited before a request is handled. */
   readonly onRequest?: (phase: FlexPhase, request: FlexRequest) => void | Promise<void>
+  /** Awaited once it is handled, before its answer is sent: IBKR knows the reference, the client does not yet. */
+  readonly onHandled?: (phase: FlexPhase, request: FlexRequest) => void | Promise<void>
 }
 
 export interface FlexServer {
@@ -217,11 +219,18 @@ export const startFlex = async (options: FlexServerOptions = {}): Promise<FlexSe
       })
       response.end(bytes)
     }
-    const success = () => phase === "send" ? accept(query) : statementBytes(references.get(query["q"] ?? ""))
+    const isAnswered = step.kind === "success" || step.kind === "truncate" || step.kind === "drip"
+    const success = !isAnswered
+      ? ""
+      : phase === "send"
+      ? accept(query)
+      : statementBytes(references.get(query["q"] ?? ""))
+    await options.onHandled?.(phase, request)
+    if (response.destroyed) return
 
     switch (step.kind) {
       case "success":
-        return whole(success())
+        return whole(success)
       case "code": {
         const status = step.status ?? (step.code !== undefined && warnings.has(step.code) ? "Warn" : "Fail")
         const text = step.text ?? flexTexts[step.code ?? 0] ?? "Unknown error."
@@ -229,7 +238,7 @@ export const startFlex = async (options: FlexServerOptions = {}): Promise<FlexSe
         return whole(envelope({ Status: status, ...errorCode, ErrorMessage: text }, step.timestamp))
       }
       case "truncate": {
-        const bytes = Buffer.from(success())
+        const bytes = Buffer.from(success)
         const part = bytes.subarray(0, step.at)
         if (step.framing === "declared") return whole(part)
         const headers = step.framing === "promised" ? { "content-length": bytes.length } : {}
@@ -238,7 +247,7 @@ export const startFlex = async (options: FlexServerOptions = {}): Promise<FlexSe
         return
       }
       case "drip": {
-        const bytes = Buffer.from(success())
+        const bytes = Buffer.from(success)
         response.writeHead(200, { "content-type": "text/xml", "content-length": bytes.length })
         for (let at = 0; at < bytes.length && !response.destroyed; at += step.bytes) {
           response.write(bytes.subarray(at, at + step.bytes))

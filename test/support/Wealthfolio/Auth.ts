@@ -54,6 +54,12 @@ export class Auth {
     this.oldest = this.issued
   }
 
+  /** Takes `expireAll` back, for a test that goes back to an earlier night. */
+  reviveAll(): void {
+    this.oldest = 0
+    this.requestsLeft = undefined
+  }
+
   /** After `count` more protected requests every session handed out by then is expired. */
   expireAfter(count: number): void {
     this.requestsLeft = count
