@@ -247,6 +247,8 @@ export class WealthfolioServer {
       send(request, response, guarded.refusal)
       return
     }
+    // Who asked may have gone while a hook held the request back.
+    if (response.destroyed) return
     logged.status = 200
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache", ...guarded.headers })
     response.flushHeaders()
