@@ -46,7 +46,7 @@ export interface SyncRecord {
   readonly intendedHash?: string
 }
 
-/** A row that is or was booked, or would be if the user had not said to ignore it (`skipped`). */
+/** A row that is or was booked, or would be if it had not been taken back or ignored (`skipped`). */
 export interface PlacedRecord
   extends Pick<SyncRecord, "externalId" | "contentHash" | "trackerId" | "runId" | "date" | "subject" | "statementId">
 {
@@ -132,7 +132,7 @@ export class SyncRecordStore extends Context.Service<SyncRecordStore, {
   ) => Effect.Effect<ReadonlyMap<string, SyncRecord>, StoreError>
   /** Every row that was booked and not taken out by the broker. */
   readonly placed: Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
-  /** Those of these subjects: booked, deleted by the user, or ignored. */
+  /** Those of these subjects: booked, deleted by the user, ignored, or taken out by the broker. */
   readonly bySubject: (subjects: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
   /** By the broker's day, oldest first. */
   readonly inState: (state: SyncRecord["state"]) => Effect.Effect<ReadonlyArray<SyncRecord>, StoreError>

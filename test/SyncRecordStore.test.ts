@@ -283,7 +283,7 @@ it.effect("rows are found by subject and state, and forgotten as if never seen",
     ])
     const ids = (rows: ReadonlyArray<{ readonly externalId: string }>) =>
       rows.map(({ externalId }) => externalId).sort()
-    assert.deepStrictEqual(ids(yield* store.bySubject(["trade|1", "trade|9"])), ["a", "b", "c"])
+    assert.deepStrictEqual(ids(yield* store.bySubject(["trade|1", "trade|9"])), ["a", "b", "c", "d"])
     assert.deepStrictEqual(ids(yield* store.placed), ["a", "b", "e"])
     assert.deepStrictEqual(ids(yield* store.inState("skipped")), ["c", "d"])
     yield* store.forget(["a", "nobody"])

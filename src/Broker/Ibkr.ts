@@ -57,9 +57,10 @@ export const layerNoDeps = (
       const reference = flexRequests(flex, store, options.queryId)
 
       /** A reference counts as used once its statement is archived or was found unusable, never before. */
-      const receive = ({ referenceCode, used, window }: FlexReference) =>
+      const receive = ({ referenceCode, refused, used, window }: FlexReference) =>
         reader.receive(flex.retrieve(referenceCode, window)).pipe(
           Effect.tapErrorTag(["FlexReferenceInvalid", "StatementUnavailable"], () => used),
+          Effect.tapErrorTag("FlexLockedOut", refused),
           Effect.flatMap((path) =>
             reader.open(path, { fresh: true, ...(window === undefined ? {} : { asked: window }) }).pipe(
               Effect.tapError(() => used),

@@ -29,6 +29,8 @@ export interface FlexReference {
   readonly window: FlexWindow | undefined
   /** To be called when it was polled to its end, whatever came. */
   readonly used: Effect.Effect<void, StoreError>
+  /** To be called with what it was answered with: a lockout while polling blocks what comes after as well. */
+  readonly refused: (error: FlexError) => Effect.Effect<void, StoreError>
 }
 
 /** Requests with a memory: none is sent twice, and none while IBKR wants a pause, whichever window was refused. */
@@ -85,7 +87,8 @@ export const flexRequests = (
     const reference: FlexReference = {
       referenceCode,
       window,
-      used: remember(window, { sentAt, state: "received", referenceCode })
+      used: remember(window, { sentAt, state: "received", referenceCode }),
+      refused: (error) => rememberRefusal(error, window, sentAt)
     }
     return reference
   })

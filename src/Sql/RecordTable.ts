@@ -35,7 +35,8 @@ export const recordTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
         ...yield* rowsOf(
           PlacedRow,
           sql`SELECT ${placedColumns} FROM sync_record
-            WHERE ${ownRows} AND (state IN ('synced', 'removed') OR reason = 'ignored') AND ${sql.in("subject", chunk)}`
+            WHERE ${ownRows} AND (state IN ('synced', 'removed') OR (held = 0 AND reason IN ('ignored', 'cancelled', 'reversed')))
+              AND ${sql.in("subject", chunk)}`
         )
       )
     }

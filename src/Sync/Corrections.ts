@@ -63,7 +63,7 @@ export const judgeCorrections = Effect.fn("Sync.judgeCorrections")(function*(
 })
 
 /** The broker's rows that ask for the correction, and those it would have booked; not what is made of the booked rows. */
-const heldRows = (
+export const heldRows = (
   { add, because }: Correction,
   own: ReadonlySet<string>,
   why: (reason: SkipReason) => HoldReason

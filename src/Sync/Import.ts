@@ -6,7 +6,7 @@ import type { ActivityStatus, ReportedActivity } from "../RunReport.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { findAdoptions } from "./Adoption.ts"
-import { judgeCorrections } from "./Corrections.ts"
+import { heldRows, judgeCorrections } from "./Corrections.ts"
 import { decide } from "./Decide.ts"
 import type { ImportOptions } from "./ImportOptions.ts"
 import { activityRecord, skippedRecord } from "./Records.ts"
@@ -57,6 +57,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
 
   const statuses = new Map<string, ActivityStatus>()
   const held = new Map<string, HoldReason>(adoption.candidates)
+  const unmade = [...judged.held]
   for (const activity of fresh) {
     const why = heldBack.get(activity.contentHash)
     if (why !== undefined) held.set(activity.externalId, why)
@@ -70,7 +71,9 @@ export const importReport = Effect.fn("Sync.import")(function*(
     statementOf: source.statementOf,
     skipped: report.skipped,
     became: ({ externalId }, status) => statuses.set(externalId, status),
-    refuse: ({ externalId }, detail) => held.set(externalId, { reason: "refused", detail })
+    refuse: ({ externalId }, detail) => held.set(externalId, { reason: "refused", detail }),
+    refuseCorrection: (correction, own, detail) =>
+      void unmade.push(...heldRows(correction, own, () => ({ reason: "refused", detail })))
   }
   const noted = (rows: ReadonlyArray<Activity>) =>
     Effect.suspend(() =>
@@ -102,12 +105,12 @@ export const importReport = Effect.fn("Sync.import")(function*(
     }
   }
 
-  const notApplied = new Map(judged.held.map(({ row, why }) => [row.externalId ?? "", { row, why }]))
+  const notApplied = new Map(unmade.map(({ row, why }) => [row.externalId ?? "", { row, why }]))
   const rows = [...report.activities, ...[...notApplied.values()].map(({ row }) => row)]
   for (const [id, { why }] of notApplied) held.set(id, why)
-  const heldRows = yield* holdBack(source, rows, held)
-  const again = new Set<string | undefined>(heldRows.map(({ externalId }) => externalId))
-  const skipped = [...decision.skipped.filter(({ externalId }) => !again.has(externalId)), ...heldRows]
+  const waiting = yield* holdBack(source, rows, held)
+  const again = new Set<string | undefined>(waiting.map(({ externalId }) => externalId))
+  const skipped = [...decision.skipped.filter(({ externalId }) => !again.has(externalId)), ...waiting]
   if (!options.dryRun) yield* rememberSkipped(skipped, source, options)
   const result: ImportResult = {
     activities: report.activities.flatMap((activity) => {

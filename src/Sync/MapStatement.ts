@@ -13,9 +13,10 @@ export interface MappedStatement {
 }
 
 /**
- * Maps a statement with the rows held so far. What it corrects may have come with an earlier one: booked rows of the same
- * subject are recalled from the archive and mapped with it, and so are those that were taken out. A cancel or reversal that was booked beside what it takes back,
- * both of them long ago, leaves both as they are.
+ * Maps a statement with the rows held so far. What it corrects may have come with an earlier one: rows of the same subject
+ * that are or were booked are recalled from the archive and mapped with it; also those that went out with what takes them
+ * back, since a run that was cut short may have remembered that of one of the two alone. A cancel or reversal that was
+ * booked beside what it takes back, both of them long ago, leaves both as they are.
  */
 export const mapStatement = Effect.fn("Sync.map")(function*(statement: ReceivedStatement) {
   const store = yield* SyncRecordStore
@@ -24,8 +25,7 @@ export const mapStatement = Effect.fn("Sync.map")(function*(statement: ReceivedS
   const first = yield* statement.report({ rows: held, booked: new Set() })
   const rows = [...first.activities, ...first.skipped]
   const hashes = new Set(rows.map(({ contentHash }) => contentHash))
-  const subjects = new Set(rows.flatMap(({ subject }) => subject ?? []))
-  const related = [...yield* store.bySubject([...subjects]), ...yield* takenOut(subjects)]
+  const related = yield* store.bySubject([...new Set(rows.flatMap(({ subject }) => subject ?? []))])
   const earlier = yield* broker.recall(
     related.flatMap(({ contentHash, statementId }) =>
       hashes.has(contentHash) || statementId === undefined ? [] : [{ contentHash, statementId }]
@@ -44,17 +44,6 @@ export const mapStatement = Effect.fn("Sync.map")(function*(statement: ReceivedS
     recalled: new Set(earlier.keys())
   }
   return mapped
-})
-
-/**
- * Rows that went out with what takes them back. A run that was cut short may have remembered this of the one row and
- * nothing of the other, which by itself would be booked as the opposite.
- */
-const takenOut = Effect.fnUntraced(function*(subjects: ReadonlySet<string>) {
-  if (subjects.size === 0) return []
-  return (yield* (yield* SyncRecordStore).inState("skipped")).filter(({ held, reason, subject }) =>
-    !held && (reason === "cancelled" || reason === "reversed") && subject !== undefined && subjects.has(subject)
-  )
 })
 
 /** Rows that take another back, where both are booked. */

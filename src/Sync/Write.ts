@@ -6,6 +6,7 @@ import { type NewActivity, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import type { Adoptions } from "./Adoption.ts"
 import type { JudgedCorrections } from "./Corrections.ts"
 import type { ImportOptions } from "./ImportOptions.ts"
+import type { Correction } from "./Plan.ts"
 import { activityRecord, keyOf, settled, skippedRecord } from "./Records.ts"
 
 /** What writing needs to know of the rows it writes. */
@@ -19,6 +20,8 @@ export interface WriteContext {
   /** Told what became of each row. */
   readonly became: (activity: Activity, status: ActivityStatus) => void
   readonly refuse: (activity: Activity, message: string) => void
+  /** `own`: content hashes of the booked rows, which stay. */
+  readonly refuseCorrection: (correction: Correction, own: ReadonlySet<string>, message: string) => void
 }
 
 const newActivity = (activity: Activity, { assetIds, options }: WriteContext): NewActivity => {
@@ -151,8 +154,13 @@ export const writeCorrection = Effect.fn("Sync.writeCorrection")(function*(
     add: add.map((activity) => newActivity(activity, context))
   })
   if (outcome._tag === "Refused") {
-    for (const activity of add) context.refuse(activity, outcome.message)
+    context.refuseCorrection(
+      correction,
+      new Set(goes.map(({ record }) => record.contentHash)),
+      outcome.message
+    )
     yield* store.save(goes.map(({ record }) => record))
+    yield* store.forget(comes.flatMap(({ externalId }) => context.records.has(externalId) ? [] : [externalId]))
     return
   }
   yield* store.save([
