@@ -159,7 +159,8 @@ export const writeCorrection = Effect.fn("Sync.writeCorrection")(function*(
       new Set(goes.map(({ record }) => record.contentHash)),
       outcome.message
     )
-    yield* store.save(goes.map(({ record }) => record))
+    const before = comes.flatMap(({ externalId }) => context.records.get(externalId) ?? [])
+    yield* store.save([...goes.map(({ record }) => record), ...before])
     yield* store.forget(comes.flatMap(({ externalId }) => context.records.has(externalId) ? [] : [externalId]))
     return
   }
