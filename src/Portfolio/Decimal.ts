@@ -3,14 +3,17 @@ import { BigDecimal, Option } from "effect"
 /** An exact decimal. No float touches money: parse, calculate and print through this file. */
 export type Decimal = BigDecimal.BigDecimal
 
-const plain = /^[+-]?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d{1,3}))?$/
+const plain = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
 const thousands = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/
+/** No broker prints a figure so long; the work on one grows with the square of its length. */
+const mostCharacters = 1_000
 
 /**
- * Reads plain, thousands-separated (`-6,400.00`) and exponent notation. Anything else, the empty text and an exponent
- * of more than three digits included, is `undefined`: a bad value is never a zero.
+ * Reads plain, thousands-separated (`-6,400.00`) and exponent notation. Anything else, the empty text, one of more
+ * than 1 000 characters and an exponent of more than three digits included, is `undefined`: a bad value is never a zero.
  */
 export const parse = (text: string): Decimal | undefined => {
+  if (text.length > mostCharacters) return undefined
   const bare = thousands.test(text) ? text.replaceAll(",", "") : text
   return plain.test(bare) ? Option.getOrUndefined(BigDecimal.fromString(bare)) : undefined
 }

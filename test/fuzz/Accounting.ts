@@ -1,0 +1,107 @@
+import type { BrokerReport } from "../../src/Broker.ts"
+import { dayOf, proceedsOf } from "../../src/Ibkr/Activities/TradeRows.ts"
+import type { CashTransaction, Trade } from "../../src/Ibkr/FlexReport.ts"
+import type { ScannedStatement, SpooledRow } from "../../src/Ibkr/FlexStatement.ts"
+import { type Activity, cashSign } from "../../src/Portfolio/Activity.ts"
+import * as Decimals from "../../src/Portfolio/Decimal.ts"
+import type { Decimal } from "../../src/Portfolio/Decimal.ts"
+import type { Rows } from "./Rows.ts"
+
+const isOwn = (activity: Activity): boolean =>
+  activity.section !== "Trades" || activity.type === "BUY" || activity.type === "SELL"
+
+/** What the scan counted waits in the spool, row for row. */
+export const spoolProblems = (
+  scanned: ScannedStatement,
+  spooled: ReadonlyArray<SpooledRow>
+): ReadonlyArray<string> => {
+  const counts = Map.groupBy(spooled, ([, section]) => section)
+  return [...scanned.sections].flatMap(([section, { usable }]) => {
+    const waiting = counts.get(section)?.length ?? 0
+    return waiting === usable ? [] : [`${section}: ${usable} usable rows, ${waiting} of them spooled`]
+  })
+}
+
+/** Every usable row is booked, skipped, or a double of one that is: nothing vanishes, nothing is there twice. */
+export const accountingProblems = (rows: Rows, earlier: Rows, report: BrokerReport): ReadonlyArray<string> => {
+  const problems: Array<string> = []
+  const places = new Map<string, number>()
+  const place = (hash: string | undefined) => hash !== undefined && places.set(hash, (places.get(hash) ?? 0) + 1)
+  for (const activity of report.activities) if (isOwn(activity)) place(activity.contentHash)
+  const withoutId = new Set<string | undefined>()
+  for (const skipped of report.skipped) {
+    place(skipped.contentHash)
+    if (skipped.reason === "no-id") withoutId.add(skipped.contentHash)
+  }
+  for (const [name, digests] of [["trade", rows.trades], ["cash row", rows.cash]] as const) {
+    for (const [digest, row] of digests) {
+      const found = places.get(digest) ?? 0
+      if (found === 1 || (found > 1 && withoutId.has(digest))) continue
+      problems.push(`a ${name} is accounted for ${found} times: ${shown(row)}`)
+    }
+  }
+  // A row that waits from an earlier night yields to what this statement says under its id.
+  const ids = new Set([...rows.trades.values(), ...rows.cash.values()].map(idOf))
+  for (const [digest, row] of [...earlier.trades, ...earlier.cash]) {
+    if (!places.has(digest) && !ids.has(idOf(row))) problems.push(`a held row is gone: ${shown(row)}`)
+  }
+  for (const [section, count] of rows.unreadable) {
+    const told = report.skipped.filter((row) => row.section === section && row.reason === "unreadable").length
+    if (told < count) problems.push(`${section}: ${count} rows cannot be read, ${told} of them told`)
+  }
+  return problems
+}
+
+const idOf = (row: Trade | CashTransaction) => "tradeID" in row ? row.tradeID ?? row.transactionID : row.transactionID
+
+/** Signed cash of what was booked, per currency, is that of the rows it was made from, to the last digit. */
+export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<string> => {
+  // A cancelled pair leaves its commission; every other skipped row moves nothing.
+  const cancelled = new Set<string | undefined>()
+  const unmoved = new Set<string | undefined>()
+  for (const { contentHash, detail, reason } of report.skipped) {
+    ;(reason === "cancelled" && !detail.startsWith("rebooked") ? cancelled : unmoved).add(contentHash)
+  }
+  const isNone = [...rows.trades].some(([digest, row]) => isUnaccountable(row, cancelled.has(digest)))
+  if (rows.hasTwins || isNone || movesMoney(rows, cancelled)) return []
+  const moved = [
+    ...[...rows.trades].flatMap(([digest, row]) => unmoved.has(digest) ? [] : cashOfTrade(row)),
+    ...[...rows.cash].flatMap(([digest, { amount, currency }]) =>
+      unmoved.has(digest) ? [] : [[currency, amount] as const]
+    )
+  ]
+  const booked = report.activities.map(({ amount, currency, type }) =>
+    [currency, cashSign(type) > 0 ? amount : Decimals.negate(amount)] as const
+  )
+  const [expected, found] = [JSON.stringify(totals(moved)), JSON.stringify(totals(booked))]
+  return expected === found ? [] : [`the rows move ${expected}, what is booked moves ${found}`]
+}
+
+/**
+ * Commission of a cancel without any day has no day to be booked on. Known: without proceeds a negative price turns the
+ * cash around, and the sign is lost.
+ */
+const isUnaccountable = (row: Trade, isCancelled: boolean): boolean =>
+  (isCancelled && dayOf(row) === undefined) || (row.proceeds === undefined && Decimals.isNegative(row.tradePrice))
+
+/** Known: a cancel is taken for that of a trade in another currency. */
+const movesMoney = (rows: Rows, cancelled: ReadonlySet<string | undefined>): boolean =>
+  totals(
+    [...rows.trades].flatMap(([digest, row]) => cancelled.has(digest) ? [[row.currency, proceedsOf(row)] as const] : [])
+  ).length > 0
+
+const cashOfTrade = (row: Trade): ReadonlyArray<readonly [string, Decimal]> => [
+  [row.currency, proceedsOf(row)],
+  [row.currency, row.taxes ?? Decimals.zero],
+  [row.ibCommissionCurrency ?? row.currency, row.ibCommission ?? Decimals.zero]
+]
+
+const totals = (moves: ReadonlyArray<readonly [currency: string, amount: Decimal]>): ReadonlyArray<string> => {
+  const sums = new Map<string, Decimal>()
+  for (const [currency, amount] of moves) sums.set(currency, Decimals.add(sums.get(currency) ?? Decimals.zero, amount))
+  return [...sums].flatMap(([currency, sum]) => Decimals.isZero(sum) ? [] : [`${currency} ${Decimals.format(sum)}`])
+    .sort()
+}
+
+const shown = (row: Trade | CashTransaction): string =>
+  JSON.stringify(row, (_, value) => typeof value === "bigint" ? String(value) : value).slice(0, 600)

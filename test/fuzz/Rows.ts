@@ -1,0 +1,52 @@
+import { Result } from "effect"
+import { cashDigest } from "../../src/Ibkr/Activities/Cash.ts"
+import { isCancel, tradeDigest } from "../../src/Ibkr/Activities/TradeRows.ts"
+import { type CashTransaction, decodeCashTransaction, decodeTrade, type Trade } from "../../src/Ibkr/FlexReport.ts"
+import type { SourceRow } from "../../src/Portfolio/Activity.ts"
+
+/** The rows of an input by their content hash, as the booking rules take them. */
+export interface Rows {
+  readonly trades: ReadonlyMap<string, Trade>
+  readonly cash: ReadonlyMap<string, CashTransaction>
+  /** By section, those that no schema reads. */
+  readonly unreadable: ReadonlyMap<string, number>
+  /**
+   * Some have one hash and say different things beside it. Such rows are one, and which of them stays is up to the order:
+   * IBKR prints no two of the kind.
+   */
+  readonly hasTwins: boolean
+  /** Known: a cancel that names no trade takes the first that it negates, in the order of the file. */
+  readonly hasNamelessCancel: boolean
+}
+
+export const rowsOf = (sources: ReadonlyArray<SourceRow>): Rows => {
+  const trades = new Map<string, Trade>()
+  const cash = new Map<string, CashTransaction>()
+  const unreadable = new Map<string, number>()
+  const texts = new Map<string, string>()
+  let hasTwins = false
+  const take = <A>(
+    decoded: Result.Result<A, unknown>,
+    digestOf: (row: A) => string,
+    into: Map<string, A>,
+    row: SourceRow
+  ) => {
+    if (Result.isFailure(decoded)) {
+      unreadable.set(row.section, (unreadable.get(row.section) ?? 0) + 1)
+      return
+    }
+    const digest = digestOf(decoded.success)
+    const text = JSON.stringify(Object.entries(row.fields).sort())
+    hasTwins ||= (texts.get(digest) ?? text) !== text
+    texts.set(digest, text)
+    into.set(digest, decoded.success)
+  }
+  for (const row of sources) {
+    if (row.section === "Trades") take(decodeTrade(row.fields), tradeDigest, trades, row)
+    if (row.section === "CashTransactions") take(decodeCashTransaction(row.fields), cashDigest, cash, row)
+  }
+  const hasNamelessCancel = [...trades.values()].some((row) =>
+    isCancel(row) && row.tradeID === undefined && row.origTradeID === undefined
+  )
+  return { trades, cash, unreadable, hasTwins, hasNamelessCancel }
+}
