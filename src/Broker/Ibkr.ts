@@ -19,6 +19,8 @@ export type IbkrOptions = ReaderOptions
 
 const provider = "ibkr"
 
+const isOfDisk = ({ _tag }: BrokerError) => _tag === "ArchiveError" || _tag === "SpoolError" || _tag === "StoreError"
+
 /** IBKR's own address for the Flex Web Service, and what else may stand in for it. */
 export { flexBaseUrl, isAllowedBaseUrl } from "../Ibkr/FlexAddress.ts"
 
@@ -63,7 +65,8 @@ export const layerNoDeps = (
           Effect.tapErrorTag("FlexLockedOut", refused),
           Effect.flatMap((path) =>
             reader.open(path, { fresh: true, ...(window === undefined ? {} : { asked: window }) }).pipe(
-              Effect.tapError(() => used),
+              // A disk without room says nothing of the statement: it is there to be polled again.
+              Effect.tapError((error) => isOfDisk(error) ? Effect.void : used),
               Effect.tap(() => used)
             )
           )
