@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync
 } from "node:fs"
@@ -38,17 +39,39 @@ const prepareDirectory = (dataDir: string) =>
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   })
 
-/** Creates the file when it is missing and says whether it did. An empty one was something else before: no new start. */
-const prepareFile = (path: string) =>
+/** Whether there is a store. An empty file was something else before: no new start. */
+const isThere = (path: string) =>
   attempt(path, () => {
-    if (existsSync(path)) {
-      if (statSync(path).size === 0) throw storeError("corrupt", path, "the file is empty")
-      accessSync(path, constants.R_OK | constants.W_OK)
-      return false
-    }
-    closeSync(openSync(path, "wx", 0o600))
+    if (!existsSync(path)) return false
+    if (statSync(path).size === 0) throw storeError("corrupt", path, "the file is empty")
+    accessSync(path, constants.R_OK | constants.W_OK)
     return true
   })
+
+/** A run that is killed meanwhile leaves a file of another name, which the next one makes anew: never half a store. */
+const create = Effect.fnUntraced(function*(path: string, known: Migrations) {
+  const unfinished = `${path}.new`
+  const remove = () => {
+    rmSync(unfinished, { force: true })
+    rmSync(`${unfinished}-journal`, { force: true })
+  }
+  yield* attempt(path, () => {
+    remove()
+    closeSync(openSync(unfinished, "wx", 0o600))
+  })
+  yield* Effect.scoped(Effect.gen(function*() {
+    const sql = yield* make(unfinished)
+    yield* sql`PRAGMA synchronous = FULL`
+    yield* Effect.provideService(sql.withTransaction(migrate(known)), SqlClient.SqlClient, sql)
+  })).pipe(
+    Effect.catchTags({
+      SqlError: (error) => Effect.fail(fromSqlError(path)(error)),
+      MigrationError: (error) => Effect.fail(storeError("unavailable", path, error.message))
+    }),
+    Effect.onError(() => Effect.sync(remove))
+  )
+  yield* attempt(path, () => renameSync(unfinished, path))
+})
 
 const newerStore = (dataDir: string, path: string, version: number, known: number) =>
   attempt(dataDir, () => {
@@ -76,17 +99,14 @@ const checkPages = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, path: s
 const upgrade = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   path: string,
-  known: Migrations,
-  copyFirst: boolean
+  known: Migrations
 ) {
   const version = latestVersion(known)
   // The transaction keeps other runs from writing between the copy and the change.
   yield* sql.withTransaction(Effect.gen(function*() {
-    if (copyFirst) {
-      const copy = copyPath(path, version)
-      yield* copyStore(path, copy)
-      yield* Effect.logInfo(`record store is brought to schema ${version}; copy of the old one: ${copy}`)
-    }
+    const copy = copyPath(path, version)
+    yield* copyStore(path, copy)
+    yield* Effect.logInfo(`record store is brought to schema ${version}; copy of the old one: ${copy}`)
     yield* migrate(known)
   }))
 })
@@ -96,20 +116,20 @@ const proveWritable = (sql: SqlClient.SqlClient) =>
     ON CONFLICT (id) DO UPDATE SET openings = store_opening.openings + 1`
 
 const openFile = Effect.fnUntraced(function*(dataDir: string, path: string, known: Migrations) {
-  const created = yield* prepareFile(path)
+  if (!(yield* isThere(path))) yield* create(path, known)
   const sql = yield* make(path).pipe(
     Effect.mapError(fromSqlError(path)),
     Effect.tap((sql) =>
       Effect.gen(function*() {
         const target = latestVersion(known)
-        const version = created ? 0 : yield* storedVersion
+        const version = yield* storedVersion
         if (version === undefined) return yield* storeError("corrupt", path, "it is not a store of broker-sync")
         if (version > target) return yield* yield* newerStore(dataDir, path, version, target)
         yield* checkPages(sql, path)
         // No write-ahead log: it breaks on network file systems.
         yield* sql`PRAGMA journal_mode = DELETE`
         yield* sql`PRAGMA synchronous = FULL`
-        if (version < target) yield* upgrade(sql, path, known, !created)
+        if (version < target) yield* upgrade(sql, path, known)
         yield* proveWritable(sql)
       }).pipe(
         Effect.provideService(SqlClient.SqlClient, sql),
@@ -118,11 +138,6 @@ const openFile = Effect.fnUntraced(function*(dataDir: string, path: string, know
           MigrationError: (error) => Effect.fail(storeError("unavailable", path, error.message))
         })
       )
-    ),
-    Effect.onError(() =>
-      Effect.sync(() => {
-        if (created && existsSync(path) && statSync(path).size === 0) rmSync(path)
-      })
     )
   )
   return sql

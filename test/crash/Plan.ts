@@ -45,17 +45,8 @@ const decisive = /SendRequest|GetStatement|login|check-duplicates|POST \/assets|
 /** Before each write to the disk that matches. */
 export const diskPoints = ({ disk }: Pick<Baseline, "disk">, pattern: RegExp): ReadonlyArray<KillPoint> =>
   disk.flatMap((what, index): ReadonlyArray<KillPoint> =>
-    pattern.test(what) && !isMakingStore(disk, index) ? [{ kind: "disk", number: index + 1 }] : []
+    pattern.test(what) ? [{ kind: "disk", number: index + 1 }] : []
   )
-
-/**
- * A run killed between the store's file and its first transaction leaves it empty, and no run takes an empty store for a
- * new one: a person has to. It has neither sent nor received anything by then.
- */
-const isMakingStore = (disk: ReadonlyArray<string>, index: number): boolean => {
-  const opened = disk.indexOf("open sync.db")
-  return opened >= 0 && index > opened && index <= disk.indexOf("COMMIT", opened)
-}
 
 /** Before and after each request, and for each write once more: handled late. */
 export const requestPoints = ({ moments }: Pick<Baseline, "moments">): ReadonlyArray<KillPoint> =>

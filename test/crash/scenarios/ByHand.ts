@@ -61,6 +61,6 @@ export const byHand: Scenario = {
       { out: [typedBuy], in: ["ibkr:trade:111"] },
       { out: [typedSum], in: ["ibkr:trade:112", "ibkr:trade:113"] }
     ],
-    kills: { disk: /sync_record|COMMIT/, random: 4, twice: 6 }
+    kills: { disk: /sync_record|COMMIT/, random: 3, twice: 3 }
   }]
 }

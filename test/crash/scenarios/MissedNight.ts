@@ -36,7 +36,7 @@ export const missedNight: Scenario = {
         "ibkr:trade:104": "SELL 2026-01-07 VUSA 3 @ 82 fee 1 = 245 GBP"
       },
       covers: { from: "2026-01-05", to: "2026-01-07" },
-      kills: { disk: /flex_request|statement|coverage/, random: 5, twice: 8 }
+      kills: { disk: /flex_request|statement|coverage/, random: 3, twice: 4 }
     }
   ]
 }

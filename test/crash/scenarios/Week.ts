@@ -35,6 +35,6 @@ export const firstWeek: Scenario = {
     name: "an empty account",
     statement: week,
     holds: weekHolds,
-    kills: { requests: /./, disk: /./, random: 6, twice: 8 }
+    kills: { requests: /./, disk: /./, random: 4, twice: 6 }
   }]
 }
