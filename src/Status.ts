@@ -63,15 +63,22 @@ export const commandsFor = ({ externalId, reason, state }: SyncRecord): Readonly
   }
 }
 
+/** Booked, and lost by the tracker. */
+const isLost = ({ reason, state }: SyncRecord) => state === "synced" && reason === "missing"
+
 const openRow = (record: SyncRecord): OpenRow => ({
   externalId: record.externalId,
   date: record.date,
-  why: record.state === "synced"
+  why: isLost(record)
+    ? "missing"
+    : record.state === "synced"
     ? "correction"
     : record.state === "skipped"
     ? record.reason ?? record.state
     : record.state,
-  detail: record.state === "synced"
+  detail: isLost(record)
+    ? "booked, and not in Wealthfolio any more: was it restored from a backup?"
+    : record.state === "synced"
     ? "booked, edited in Wealthfolio, and changed by the broker since: delete it there, or keep it as it is"
     : record.detail,
   commands: commandsFor(record)
@@ -96,11 +103,15 @@ export const statusReport = Effect.fn("statusReport")(function*(of: {
     .toSorted((a, b) => (a.notBefore ?? "") < (b.notBefore ?? "") ? 1 : -1)[0]
   const open = requests.findLast(({ state }) => state === "accepted")
   const skipped = yield* store.inState("skipped")
+  const placed = yield* store.placed
+  const lost = yield* store.known(
+    placed.flatMap(({ externalId, reason, state }) => state === "synced" && reason === "missing" ? [externalId] : [])
+  )
   const report: StatusReport = {
     ...of,
     ...(asOf === undefined ? {} : { asOf, businessDaysOld: businessDaysBetween(asOf, yield* today) }),
     runs: runs.slice(-runsShown).toReversed(),
-    booked: (yield* store.placed).filter(({ state }) => state === "synced").length,
+    booked: placed.filter(({ state }) => state === "synced").length,
     coverage: {
       covered: days.covered,
       holes: days.holes,
@@ -108,7 +119,7 @@ export const statusReport = Effect.fn("statusReport")(function*(of: {
       uncoveredDays: days.uncoveredDays
     },
     pending: (yield* store.inState("pending")).map(openRow),
-    held: (yield* store.held).filter(({ state }) => state !== "pending").map(openRow),
+    held: [...(yield* store.held).filter(({ state }) => state !== "pending"), ...lost.values()].map(openRow),
     removed: (yield* store.inState("removed")).map(openRow),
     ignored: skipped.filter(({ reason }) => reason === "ignored").map(openRow),
     statements: { archived: statements.length, waiting: statements.filter(({ imported }) => !imported).length },

@@ -156,7 +156,7 @@ const steps = Effect.fnUntraced(function*(options: SyncOptions, ledger: Ref.Ref<
   else {
     const received = yield* broker.pull.pipe(waitingFor("waiting for the broker's statement"))
     const tonight = yield* handleNext(received)
-    if (!options.dryRun) yield* fillHoles(tonight, handleNext)
+    if (!options.dryRun && !state.rebuilt) yield* fillHoles(tonight, handleNext)
   }
   // Tonight's rows are in; what an earlier night received and is gone must not pass for a success.
   if (missing !== undefined) return yield* Effect.fail(missing)

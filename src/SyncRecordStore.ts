@@ -26,6 +26,7 @@ export interface SyncRecord {
   readonly trackerId?: string
   /** The run that booked it. */
   readonly runId: string
+  /** Why it is not booked; of a `synced` row, `missing`: the tracker lost it, and somebody has to decide. */
   readonly reason?: SkipReason
   readonly detail?: string
   /** Tried again in every run; then `source` is there. */
@@ -47,8 +48,11 @@ export interface SyncRecord {
 }
 
 /** A row that is or was booked, or would be if it had not been taken back or ignored (`skipped`). */
-export interface PlacedRecord
-  extends Pick<SyncRecord, "externalId" | "contentHash" | "trackerId" | "runId" | "date" | "subject" | "statementId">
+export interface PlacedRecord extends
+  Pick<
+    SyncRecord,
+    "externalId" | "contentHash" | "trackerId" | "runId" | "date" | "subject" | "statementId" | "reason"
+  >
 {
   readonly state: "synced" | "removed" | "skipped"
 }

@@ -1,7 +1,7 @@
 import { Effect, FileSystem, Layer, Redacted, type Stream } from "effect"
 import { hash } from "node:crypto"
 import { type BookedRow, Broker, type BrokerError, type ReceivedStatement, type WindowUnavailable } from "../Broker.ts"
-import type { Failure } from "../Failure.ts"
+import { exitCodes, type Failure } from "../Failure.ts"
 import { ArchiveRows } from "../Ibkr/ArchiveReport.ts"
 import { FlexClient, type FlexOptions } from "../Ibkr/FlexClient.ts"
 import { oldestServedDay } from "../Ibkr/FlexHistory.ts"
@@ -63,6 +63,10 @@ export const layerNoDeps = (
         reader.receive(flex.retrieve(referenceCode, window)).pipe(
           Effect.tapErrorTag(["FlexReferenceInvalid", "StatementUnavailable"], () => used),
           Effect.tapErrorTag("FlexLockedOut", refused),
+          // Whoever mends token or query wants a new statement, not this one.
+          Effect.tapError((error) =>
+            error.exitCode === exitCodes.credentials || error.exitCode === exitCodes.query ? used : Effect.void
+          ),
           Effect.flatMap((path) =>
             reader.open(path, { fresh: true, ...(window === undefined ? {} : { asked: window }) }).pipe(
               // A disk without room says nothing of the statement: it is there to be polled again.

@@ -160,9 +160,8 @@ export const statementReader = Effect.fnUntraced(function*(
         if (record === undefined) return
         yield* store.saveStatement({ ...record, imported: true })
         if (verdict.findings.length > 0) return
-        for (const { fromDate, toDate } of scanned.statements) {
-          yield* store.saveCoverage({ from: fromDate, to: toDate }, id)
-        }
+        // One span for all of it: broken out by day, a holiday has no statement of its own.
+        yield* store.saveCoverage({ from: record.fromDate, to: record.toDate }, id)
       })
     }
     return statement

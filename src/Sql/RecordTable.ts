@@ -20,7 +20,7 @@ export const recordTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
   }, typed)
 
   const placedColumns = sql.literal(
-    "external_id, state, content_hash, tracker_id, run_id, date, subject, statement_id"
+    "external_id, state, content_hash, tracker_id, run_id, date, subject, statement_id, reason"
   )
 
   const placed = rowsOf(

@@ -54,7 +54,8 @@ export const PlacedRow = Schema.Struct({
   runId: Schema.String,
   date: nullable(PlainDate),
   subject: nullable(Schema.String),
-  statementId: nullable(Schema.String)
+  statementId: nullable(Schema.String),
+  reason: nullable(Schema.Literals(skipReasons))
 })
 
 export const RunRow = Schema.Struct({

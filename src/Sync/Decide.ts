@@ -57,14 +57,14 @@ const checkAccount = Effect.fnUntraced(function*(
   const ids = new Set(found.values())
   if (!ids.isDisjointFrom(here)) return
   const account = yield* repo.account
-  const there = (yield* repo.keyed(keyOf("", options.upstream))).find(({ accountId, id }) =>
-    ids.has(id) && accountId !== account.id
-  )
+  const rows = (yield* repo.keyed(keyOf("", options.upstream))).filter(({ id }) => ids.has(id))
   // Edited to another day, but here.
-  if (there === undefined) return
+  if (rows.some(({ accountId }) => accountId === account.id)) return
+  const there = rows[0]
   return yield* new RowsElsewhere({
     rows: found.size,
-    there: there.accountName === undefined ? there.accountId : `${there.accountName} (${there.accountId})`,
+    // Only archived accounts show no rows.
+    there: there === undefined ? "that is archived" : `${there.accountName ?? ""} (${there.accountId})`.trim(),
     here: `${account.name} (${account.id})`
   })
 })

@@ -36,7 +36,7 @@ export const rebuiltUpTo = Effect.gen(function*() {
 
 /**
  * A store that knows no booked row of this account: the tracker is asked for rows with our keys. In this account: the
- * store was lost and is rebuilt from them. In another one: nothing is done. Nowhere: a first run, and what an earlier
+ * store was lost and is rebuilt from them (true). In another one: nothing is done. Nowhere: a first run, and what an earlier
  * account received is imported again from the archive.
  */
 export const firstContact = Effect.fn("Sync.firstContact")(function*(options: {
@@ -46,7 +46,7 @@ export const firstContact = Effect.fn("Sync.firstContact")(function*(options: {
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
   const broker = yield* Broker
-  if ((yield* store.placed).length > 0) return
+  if ((yield* store.placed).length > 0) return false
   const account = yield* repo.account
   const rows = yield* repo.keyed(keyOf("", options.upstream))
   const here = rows.filter(({ accountId }) => accountId === account.id)
@@ -58,10 +58,14 @@ export const firstContact = Effect.fn("Sync.firstContact")(function*(options: {
       here: named(account.name, account.id)
     })
   }
-  if (options.dryRun) return
-  if (here.length > 0) return yield* rebuild(here, options.upstream)
+  if (options.dryRun) return false
+  if (here.length > 0) {
+    yield* rebuild(here, options.upstream)
+    return true
+  }
   const again = yield* broker.registerArchive({ imported: false })
   if (again > 0) yield* Effect.logInfo(`${again} archived statement(s) are imported into the account ${account.name}`)
+  return false
 })
 
 const named = (name: string | undefined, id: string): string => name === undefined ? id : `${name} (${id})`

@@ -9,6 +9,8 @@ export interface RunState {
   /** False while the tracker may still be computing what was written. */
   recomputed: boolean
   readonly presence: Presence
+  /** The store was lost, and rebuilt by this run: it sends one request, the next one fills what is missing. */
+  readonly rebuilt: boolean
   readonly rebuiltUntil: PlainDate | undefined
 }
 
@@ -19,9 +21,10 @@ export const prepare = Effect.fn("Sync.prepare")(function*(options: {
 }) {
   yield* (yield* WealthfolioRepo).account
   const interrupted = options.dryRun ? false : yield* settlePending(options.upstream)
-  yield* firstContact(options)
+  const rebuilt = yield* firstContact(options)
   const state: RunState = {
     recomputed: !interrupted,
+    rebuilt,
     presence: yield* presence(options),
     rebuiltUntil: yield* rebuiltUpTo
   }

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { looksRestored } from "../Portfolio/Restored.ts"
-import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
-import { keyOf } from "./Records.ts"
+import { keyOf, without } from "./Records.ts"
 
 /** Booked rows that the tracker does not have any more. */
 export interface Presence {
@@ -24,27 +24,31 @@ export const presence = Effect.fn("Sync.presence")(function*(options: {
   const idOf = (externalId: string) => there.get(keyOf(externalId, options.upstream))
   const synced = placed.filter(({ state }) => state === "synced")
   const gone = new Set(synced.flatMap(({ externalId }) => idOf(externalId) === undefined ? [externalId] : []))
-  const back = placed.filter(({ externalId, state, trackerId }) => {
+  const back = placed.filter(({ externalId, reason, state, trackerId }) => {
     const id = idOf(externalId)
-    return id !== undefined && (state === "removed" || id !== trackerId)
+    return id !== undefined && (state === "removed" || id !== trackerId || reason === "missing")
   })
+  // What was missing once stays so until somebody decides, however the account grows.
+  const undecided = new Set(synced.flatMap(({ externalId, reason }) => reason === "missing" ? [externalId] : []))
   const restored = looksRestored(synced, gone)
-  const found: Presence = restored
-    ? { removed: new Set(), missing: gone }
-    : { removed: gone, missing: new Set() }
-  if (gone.size > 0 && !restored) {
+  const found: Presence = {
+    removed: restored ? new Set() : gone.difference(undecided),
+    missing: restored ? gone : gone.intersection(undecided)
+  }
+  if (found.removed.size > 0) {
     yield* Effect.logWarning(
-      `${gone.size} row(s) were deleted in Wealthfolio and stay out: ${some(gone)}; ` +
+      `${found.removed.size} row(s) were deleted in Wealthfolio and stay out: ${some(found.removed)}; ` +
         "broker-sync ibkr restore <externalId> brings one back"
     )
   }
   if (options.dryRun) return found
-  const changed = yield* store.known([...found.removed, ...back.map(({ externalId }) => externalId)])
-  yield* store.save([...changed.values()].map((record) => {
+  const changed = yield* store.known([...gone, ...back.map(({ externalId }) => externalId)])
+  yield* store.save([...changed.values()].map((record): SyncRecord => {
     const trackerId = idOf(record.externalId)
+    if (found.missing.has(record.externalId)) return { ...record, reason: "missing" }
     return trackerId === undefined
-      ? { ...record, state: "removed" as const, held: false }
-      : { ...record, state: "synced" as const, trackerId }
+      ? { ...record, state: "removed", held: false }
+      : { ...without(record, "reason"), state: "synced", trackerId }
   }))
   return found
 })

@@ -145,7 +145,7 @@ export class World implements AsyncDisposable {
   }
 
   store<Row = Readonly<Record<string, unknown>>>(query: string): ReadonlyArray<Row> {
-    const db = new DatabaseSync(join(this.dataDir, "sync.db"), { readOnly: true })
+    const db = new DatabaseSync(join(this.dataDir, "sync.db"), { readOnly: true, timeout: 5000 })
     try {
       // The caller says what the columns are.
       return db.prepare(query).all() as unknown as ReadonlyArray<Row>

@@ -30,7 +30,7 @@ export type Fault =
 /** End of the path (`/activities/bulk`), `METHOD /end`, a pattern on `METHOD /path`, or any test. */
 export type Matcher = string | RegExp | ((request: RequestInfo) => boolean)
 
-const matches = (matcher: Matcher, request: RequestInfo): boolean => {
+export const matches = (matcher: Matcher, request: RequestInfo): boolean => {
   if (typeof matcher === "function") return matcher(request)
   const [path = ""] = request.path.split("?")
   const line = `${request.method} ${path}`
