@@ -4,6 +4,9 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/services/**"],
+    // A busy machine is no failure: what hangs is ended all the same.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: process.env["VITEST_JSON"] === undefined
       ? ["default"]
       : ["default", ["json", { outputFile: process.env["VITEST_JSON"] }]]
