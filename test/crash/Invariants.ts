@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib"
 import { type DaySpan, holes } from "../../src/Portfolio/Coverage.ts"
 import { PlainDate } from "../../src/Portfolio/PlainDate.ts"
 import { secrets, type World } from "../e2e/support.ts"
-import { assetKeys, isOurs, printed, typedRows, upstream } from "./Rows.ts"
+import { assetKeys, byHand, isOurs, printed, typedRows, upstream } from "./Rows.ts"
 import type { Stage } from "./Stage.ts"
 
 export const wrongs = [
@@ -74,7 +74,10 @@ const rowsOf = ({ night, typed, world }: Stage): ReadonlyArray<Violation> => {
 
 /** What must be so after a run that was killed, too: nothing is half taken out, nothing half put in its place. */
 export const halfWay = ({ night, world }: Stage): ReadonlyArray<Violation> => {
-  const there = new Set(world.activities.flatMap((row) => [printed(world, row), row.sourceRecordId ?? ""]))
+  const there = new Set(world.activities.flatMap((row) => [
+    isOurs(row) ? printed(world, row) : byHand(printed(world, row)),
+    row.sourceRecordId ?? ""
+  ]))
   return (night.swaps ?? []).flatMap(({ in: comes, out: goes }): ReadonlyArray<Violation> => {
     const lacking = [goes, comes].map((rows) => rows.filter((row) => !there.has(row)).length)
     if (String(lacking) === String([0, comes.length]) || String(lacking) === String([goes.length, 0])) return []

@@ -24,6 +24,9 @@ export const printed = (world: World, row: Activity): string => {
 
 export const isOurs = (row: Activity): boolean => row.idempotencyKey?.startsWith(`${upstream}/`) === true
 
+/** A row that is not ours: the one in its place may print the same. */
+export const byHand = (line: string): string => `by hand: ${line}`
+
 /** Rows that nobody but the user wrote. */
 export const typedRows = (world: World): ReadonlyArray<string> =>
   world.activities.filter((row) => !isOurs(row)).map((row) => printed(world, row)).sort()

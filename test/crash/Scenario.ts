@@ -36,7 +36,7 @@ export interface Night {
   readonly kills?: Kills
 }
 
-/** External ids; a row that is not ours, or that has the id of the one in its place, as `Rows.ts` prints it. */
+/** External ids; a row that has the id of the one in its place, as `Rows.ts` prints it; one not ours, as `byHand` says. */
 export interface Swap {
   readonly out: ReadonlyArray<string>
   readonly in: ReadonlyArray<string>

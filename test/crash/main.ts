@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { planned, type PlannedNight, played } from "./Harness.ts"
 import { killsOf as planKills, seeded } from "./Plan.ts"
-import { byHand } from "./scenarios/ByHand.ts"
+import { typedRowsGiveWay } from "./scenarios/ByHand.ts"
 import { corrections } from "./scenarios/Corrections.ts"
 import { missedNight } from "./scenarios/MissedNight.ts"
 import { overlap } from "./scenarios/Overlap.ts"
@@ -29,7 +29,7 @@ const seconds = () => `${Math.round((performance.now() - started) / 1000)} s`
 
 console.log(`seed ${seed}; ${atOnce} worlds at once`)
 const nights: ReadonlyArray<PlannedNight> = (await planned(
-  [firstWeek, overlap, sessions, corrections, missedNight, byHand],
+  [firstWeek, overlap, sessions, corrections, missedNight, typedRowsGiveWay],
   ({ nights }, index, baseline) => {
     const night = nights[index]
     return night === undefined ? [] : planKills(night, baseline, random)

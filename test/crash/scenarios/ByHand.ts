@@ -1,4 +1,5 @@
 import { cash, position, statement, trade, vusa } from "../../e2e/statement.ts"
+import { byHand } from "../Rows.ts"
 import type { Scenario } from "../Scenario.ts"
 
 const deposit = cash("110", "Deposits/Withdrawals", "5000", "GBP", "2026-01-05")
@@ -16,7 +17,7 @@ const typedDeposit = "DEPOSIT 2026-01-05 = 5000 GBP"
 const typedElsewhere = "DEPOSIT 2026-01-02 = 7 GBP"
 
 /** Rows typed by hand give way to the broker's: each is gone exactly when ours are there. */
-export const byHand: Scenario = {
+export const typedRowsGiveWay: Scenario = {
   name: "by hand",
   before: ({ account, wealthfolio }) => {
     const asset = wealthfolio.addAsset({
@@ -57,9 +58,9 @@ export const byHand: Scenario = {
       "ibkr:trade:114": "SELL 2026-01-07 VUSA 3 @ 82 fee 1 = 245 GBP"
     },
     swaps: [
-      { out: [typedDeposit], in: ["ibkr:cash:110"] },
-      { out: [typedBuy], in: ["ibkr:trade:111"] },
-      { out: [typedSum], in: ["ibkr:trade:112", "ibkr:trade:113"] }
+      { out: [byHand(typedDeposit)], in: ["ibkr:cash:110"] },
+      { out: [byHand(typedBuy)], in: ["ibkr:trade:111"] },
+      { out: [byHand(typedSum)], in: ["ibkr:trade:112", "ibkr:trade:113"] }
     ],
     kills: { disk: /sync_record|COMMIT/, random: 3, twice: 3 }
   }]
