@@ -42,7 +42,9 @@ export const replay = Effect.fn("Decisions.replay")(function*(options: ReplayOpt
   const there = new Map((yield* repo.rows({})).map((row) => [row.id, row]))
   const assetIds = yield* store.instruments
   const booked = activities.filter(({ externalId }) => records.get(externalId)?.state === "synced")
-  const unbooked = activities.filter(({ externalId }) => isNewlyBooked(records.get(externalId)))
+  const unbooked = activities.filter(({ contentHash, externalId }) =>
+    isNewlyBooked(records.get(externalId), contentHash)
+  )
   const differing = booked.flatMap((activity) => {
     const row = there.get(records.get(activity.externalId)?.trackerId ?? "")
     return row === undefined || row.isUserModified || isAdopted(activity, row) || isAlike(activity, row, assetIds)
@@ -67,9 +69,17 @@ export const replay = Effect.fn("Decisions.replay")(function*(options: ReplayOpt
   return replayed
 })
 
-/** What was never seen, or was skipped for good by the rules of its time. */
-const isNewlyBooked = (record: SyncRecord | undefined): boolean =>
-  record === undefined || (record.state === "skipped" && !record.held && record.reason !== "ignored")
+const takenOut = new Set<string | undefined>(["cancelled", "reversed", "superseded"])
+
+/**
+ * What was never seen, or was skipped for good by the rules of its time. A row that went out with another stays out, also
+ * where `since` leaves the other one away.
+ */
+const isNewlyBooked = (record: SyncRecord | undefined, contentHash: string): boolean => {
+  if (record === undefined) return true
+  if (record.state !== "skipped" || record.held || record.reason === "ignored") return false
+  return !(takenOut.has(record.reason) && record.contentHash === contentHash)
+}
 
 /** A row that took the place of one typed by hand keeps that one's day. */
 const isAdopted = (activity: Activity, row: TrackerRow): boolean =>

@@ -38,6 +38,8 @@ describe("replay", { timeout: 90_000, concurrent: true }, () => {
     const json = await decide(world, ["replay"])
     assert.deepStrictEqual(json.rows, [])
     assert.match(json.notes.join(), /2 archived statement\(s\) .*nothing differs/)
+    // The reversal's statement alone: what it takes back is in an older one.
+    assert.deepStrictEqual((await decide(world, ["replay", "--since", "2026-01-10"])).rows, [])
     deleteByHand(world, "ibkr:trade:1")
     assert.deepStrictEqual((await decide(world, ["replay"])).rows, [])
     assert.deepStrictEqual((await decide(world, ["replay", "--apply"])).rows, [])
