@@ -114,32 +114,39 @@ export const fillHoles = Effect.fn("Sync.fillHoles")(function*<R>(
   const holes = holeWindows(yield* store.coverage, span.to).filter(({ to }) => oldest === undefined || to >= oldest)
   for (const window of holes) {
     yield* Effect.logInfo(`days are missing: asking for ${shown(window)}`)
-    const filled = yield* pullAside(window, handle)
-    if (!filled) return
-    had.push(window)
+    const came = yield* pullAside(window, handle)
+    if (came === undefined) return
+    had.push(came)
   }
   const reread = yield* rereadWindow(span.to, had)
   if (reread === undefined) return
   yield* Effect.logInfo(`reading the last ${rereadDays} days again, as every week: ${shown(reread)}`)
-  if (yield* pullAside(reread, handle)) yield* rereadDone
+  if ((yield* pullAside(reread, handle)) !== undefined) yield* rereadDone
 })
 
-/** Tonight's statement came with this token: a window without one is empty. False: the broker would not serve now. */
+/**
+ * The days that came. Tonight's statement came with this token: a window without one is empty. Nothing: the broker would
+ * not serve now.
+ */
 const pullAside = Effect.fnUntraced(function*<R>(window: DaySpan, handle: Handle<R>) {
   return yield* pullWindow(window, handle, `waiting for ${shown(window)}`).pipe(
     Effect.flatMap((answer) => {
-      if (answer._tag === "Unavailable") return proveEmpty(window, answer.notServed)
-      const { returned } = answer
-      return returned !== undefined && isCollapsed(window, returned)
-        ? Effect.logWarning(
-          `the broker was asked for ${shown(window)} and answered for ${shown(returned)}: the other days stay uncovered`
+      if (answer._tag === "Unavailable") return Effect.as(proveEmpty(window, answer.notServed), window)
+      const { returned = window } = answer
+      return isCollapsed(window, returned)
+        ? Effect.as(
+          Effect.logWarning(
+            `the broker was asked for ${shown(window)} and answered for ${
+              shown(returned)
+            }: the other days stay uncovered`
+          ),
+          returned
         )
-        : Effect.void
+        : Effect.succeed(returned)
     }),
-    Effect.as(true),
     Effect.catchIf(
       isPassing,
-      (error) => Effect.as(Effect.logWarning(`${shown(window)} could not be had: ${error.message}`), false)
+      (error) => Effect.as(Effect.logWarning(`${shown(window)} could not be had: ${error.message}`), undefined)
     )
   )
 })
