@@ -1,30 +1,20 @@
-import { DateTime, Effect, Result } from "effect"
+import { DateTime, Effect } from "effect"
 import { Command } from "effect/cli"
 import { type Failure } from "../Failure.ts"
 import { commonSettings, guardSettings, trackerAccountSettings } from "../IbkrSettings.ts"
 import { newRunId } from "../RunId.ts"
-import { readSettings, SettingsError } from "../Settings.ts"
+import { readSettings } from "../Settings.ts"
 import { statusReport } from "../Status.ts"
 import { statusJson, statusTable } from "../StatusTable.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { endWith, format, isTable, print } from "./Ending.ts"
 
-const settings = Effect.gen(function*() {
-  const common = yield* Effect.result(readSettings(commonSettings))
-  const guard = yield* Effect.result(readSettings(guardSettings))
-  const tracker = yield* Effect.result(readSettings(trackerAccountSettings))
-  const groups: ReadonlyArray<Result.Result<unknown, SettingsError>> = [guard, tracker, common]
-  const [first, ...rest] = groups.flatMap((group) => Result.isFailure(group) ? group.failure.problems : [])
-  if (first !== undefined) return yield* new SettingsError({ problems: [first, ...rest] })
-  return {
-    ...yield* Effect.fromResult(common),
-    ...yield* Effect.fromResult(guard),
-    ...yield* Effect.fromResult(tracker)
-  }
-})
-
 const look = Effect.gen(function*() {
-  const { account, accountId, dataDir, upstream } = yield* settings
+  const { account, accountId, dataDir, upstream } = yield* readSettings({
+    ...guardSettings,
+    ...trackerAccountSettings,
+    ...commonSettings
+  })
   return yield* statusReport({ account, upstream }).pipe(
     Effect.provide(SyncRecordStore.layerLook({ dataDir, upstream, tracker: accountId }))
   )

@@ -23,7 +23,7 @@ export const ignore = Effect.fn("Decisions.ignore")(function*(externalId: string
   }
   if (record.state === "synced") {
     yield* store.save([yield* settledByEdit(record)])
-    const kept: RowOutcome = { externalId, outcome: "kept", detail: "as it was edited", ...dated(record) }
+    const kept: RowOutcome = { externalId, outcome: "kept", detail: "as it was edited", date: record.date }
     return [kept]
   }
   const legs = (yield* store.held).filter((leg) =>
@@ -37,10 +37,8 @@ export const ignore = Effect.fn("Decisions.ignore")(function*(externalId: string
     held: false
   }))
   yield* store.save(ignored)
-  return ignored.map((each): RowOutcome => ({ externalId: each.externalId, outcome: "ignored", ...dated(each) }))
+  return ignored.map((each): RowOutcome => ({ externalId: each.externalId, outcome: "ignored", date: each.date }))
 })
-
-const dated = ({ date }: SyncRecord) => date === undefined ? {} : { date }
 
 /** What the broker prints now is known, and the user's row stays as it is. */
 const settledByEdit = Effect.fnUntraced(function*(record: SyncRecord) {

@@ -47,7 +47,7 @@ const accept = Effect.fnUntraced(function*(records: ReadonlyArray<SyncRecord>) {
     externalId: record.externalId,
     outcome: "removed",
     detail: "stays out",
-    ...dated(record)
+    date: record.date
   }))
 })
 
@@ -94,10 +94,8 @@ const bringBack = Effect.fnUntraced(function*(
         detail: skip === undefined
           ? "its statement is not in the archive: download it from the portal and import it with --file"
           : `${skip.reason}: ${skip.detail}`,
-        ...dated(record)
+        date: record.date
       }
     })
   ]
 })
-
-const dated = ({ date }: SyncRecord) => date === undefined ? {} : { date }

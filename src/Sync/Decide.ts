@@ -3,7 +3,7 @@ import type { BrokerReport } from "../Broker.ts"
 import { addDays } from "../Portfolio/PlainDate.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
-import { RowsElsewhere } from "./FirstContact.ts"
+import { named, RowsElsewhere } from "./FirstContact.ts"
 import type { ImportOptions } from "./ImportOptions.ts"
 import { type Plan, plan } from "./Plan.ts"
 import { keyOf } from "./Records.ts"
@@ -64,7 +64,7 @@ const checkAccount = Effect.fnUntraced(function*(
   return yield* new RowsElsewhere({
     rows: found.size,
     // Only archived accounts show no rows.
-    there: there === undefined ? "that is archived" : `${there.accountName ?? ""} (${there.accountId})`.trim(),
-    here: `${account.name} (${account.id})`
+    there: there === undefined ? "that is archived" : named(there.accountName, there.accountId),
+    here: named(account.name, account.id)
   })
 })

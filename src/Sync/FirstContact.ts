@@ -68,7 +68,8 @@ export const firstContact = Effect.fn("Sync.firstContact")(function*(options: {
   return false
 })
 
-const named = (name: string | undefined, id: string): string => name === undefined ? id : `${name} (${id})`
+/** `Name (id)` */
+export const named = (name: string | undefined, id: string): string => name === undefined ? id : `${name} (${id})`
 
 const rebuild = Effect.fn("Sync.rebuild")(function*(rows: ReadonlyArray<TrackerRow>, upstream: string) {
   const store = yield* SyncRecordStore
