@@ -148,7 +148,7 @@ const learned = (
     })]
   })
 
-/** Rows that cannot be booked yet, with their source, to be tried again in every run. */
+/** Rows that cannot be booked yet, with their source, to be tried again in every run. In the statement's order. */
 const holdBack = Effect.fnUntraced(function*(
   source: RowSource,
   rows: ReadonlyArray<Activity | SkippedRow>,
@@ -164,15 +164,14 @@ const holdBack = Effect.fnUntraced(function*(
   )
   const hashes = [...held.keys()].flatMap((id) => waiting.get(id)?.contentHash ?? [])
   for (const [hash, row] of yield* source.sources(new Set(hashes))) sources.set(hash, row)
-  return [...held].flatMap(([externalId, { detail, reason }]): ReadonlyArray<SkippedRow & { externalId: string }> => {
-    const row = waiting.get(externalId)
-    if (row === undefined) return []
+  return [...waiting].flatMap(([externalId, row]): ReadonlyArray<SkippedRow & { externalId: string }> => {
+    const why = held.get(externalId)
+    if (why === undefined) return []
     const kept = sources.get(row.contentHash ?? "")
     return [{
       section: row.section,
       externalId,
-      reason,
-      detail,
+      ...why,
       held: true,
       ...(row.contentHash === undefined ? {} : { contentHash: row.contentHash }),
       ...(row.date === undefined ? {} : { date: row.date }),
