@@ -39,16 +39,15 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   ))
   const positions = rows.closingPositions === undefined ? undefined : sumPositions(rows.closingPositions, index)
   const instruments = new Map<string, Instrument>()
-  const keys = [
-    ...activities.map((activity) => activity.instrumentKey),
-    ...(positions ?? []).map((p) => p.instrumentKey)
-  ]
+  // A row that is booked says itself of what category it is, whatever others say of its instrument.
+  const isEquity = (key: string) => isBookable(index.categoryOf(key) ?? "STK")
+  const keys = new Set([
+    ...activities.flatMap(({ instrumentKey }) => instrumentKey ?? []),
+    ...(positions ?? []).map(({ instrumentKey }) => instrumentKey).filter(isEquity)
+  ])
   for (const key of keys) {
-    const match = key === undefined || instruments.has(key) ? undefined : index.match(key)
-    const category = key === undefined ? undefined : index.categoryOf(key)
-    if (match?._tag === "Known" && (category === undefined || isBookable(category))) {
-      instruments.set(match.instrument.key, match.instrument)
-    }
+    const match = index.match(key)
+    if (match?._tag === "Known") instruments.set(match.instrument.key, match.instrument)
   }
   return {
     activities,

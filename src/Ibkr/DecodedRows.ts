@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import type { SkippedRow } from "../Portfolio/Activity.ts"
 import { contentHash, skip } from "./Activities/Booking.ts"
+import { briefly } from "./BriefText.ts"
 import type { CashReportRow } from "./CashReport.ts"
 import {
   type CashTransaction,
@@ -66,6 +67,6 @@ const unreadable = (section: string, row: number, fields: Attributes, cause: Unr
   return skip(
     identity,
     "unreadable",
-    `row ${row}, ${cause.field}: ${value === undefined ? "missing" : `"${value}"`} (${cause.message})`
+    `row ${row}, ${cause.field}: ${value === undefined ? "missing" : `"${briefly(value)}"`} (${cause.message})`
   )
 }

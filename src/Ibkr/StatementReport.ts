@@ -65,9 +65,13 @@ const assemble = (
   const moved = [...decoded.trades, ...decoded.cash]
   const own = new Set(kept.length === 0 ? [] : [...decoded.trades.map(tradeDigest), ...decoded.cash.map(cashDigest)])
   const earlier = new DecodedRows()
+  const knownAs = new Map<string, Set<string>>()
   for (const source of kept) {
     for (const row of source.context ?? []) earlier.add(-1, row.section, row.fields)
     earlier.add(-1, source.section, source.fields)
+    const digest = source.externalId === undefined ? undefined : digestOf(source.section, source.fields)
+    if (digest === undefined || source.externalId === undefined) continue
+    knownAs.set(digest, (knownAs.get(digest) ?? new Set()).add(source.externalId))
   }
   // A kept row that the statement has again may look otherwise in it, in another template.
   const trades = [...notAgain(earlier.trades, decoded.trades, tradeIdentity), ...decoded.trades]
@@ -83,7 +87,7 @@ const assemble = (
     ...(scanned.sections.has("OpenPositions")
       ? { closingPositions: positions.filter(({ statement }) => closing.has(statement)).map(({ row }) => row) }
       : {})
-  }, options)
+  }, { ...options, knownAs })
   const verdict = checkQuery(scanned.sections)
   // Without its quantity a position would show as drift of all that the tracker holds.
   const unreadablePosition = decoded.skipped.some(({ section }) => section === "OpenPositions")

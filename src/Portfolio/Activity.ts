@@ -97,6 +97,8 @@ export interface SkippedRow {
 export interface SourceRow {
   readonly section: string
   readonly fields: Readonly<Record<string, string>>
+  /** What it was called in its statement, where it may share its id with another row. */
+  readonly externalId?: string
   readonly context?: ReadonlyArray<SourceRow>
 }
 

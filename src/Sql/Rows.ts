@@ -16,11 +16,13 @@ const nullable = <T, E>(schema: Schema.Codec<T, E>) =>
 const Source = Schema.Struct({
   section: Schema.String,
   fields: Schema.Record(Schema.String, Schema.String),
+  externalId: Schema.optionalKey(Schema.String),
   context: Schema.optionalKey(Schema.Array(Schema.suspend((): Schema.Codec<SourceRow> => Source)))
 })
 interface SourceRow {
   readonly section: string
   readonly fields: { readonly [name: string]: string }
+  readonly externalId?: string
   readonly context?: ReadonlyArray<SourceRow>
 }
 

@@ -176,7 +176,7 @@ const holdBack = Effect.fnUntraced(function*(
       ...(row.contentHash === undefined ? {} : { contentHash: row.contentHash }),
       ...(row.date === undefined ? {} : { date: row.date }),
       ...(row.subject === undefined ? {} : { subject: row.subject }),
-      ...(kept === undefined ? {} : { source: kept })
+      ...(kept === undefined ? {} : { source: { ...kept, externalId } })
     }]
   })
 })

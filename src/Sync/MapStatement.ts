@@ -31,7 +31,9 @@ export const mapStatement = Effect.fn("Sync.map")(function*(statement: ReceivedS
       hashes.has(contentHash) || statementId === undefined ? [] : [{ contentHash, statementId }]
     )
   )
-  const context = [...held, ...earlier.values()]
+  const names = new Map(related.map(({ contentHash, externalId }) => [contentHash, externalId]))
+  const recalled = [...earlier].map(([hash, source]) => ({ ...source, externalId: names.get(hash) ?? "" }))
+  const context = [...held, ...recalled]
   let report = earlier.size === 0 ? first : yield* statement.report({ rows: context, booked: new Set() })
   let booked: ReadonlySet<string> = new Set()
   for (let found = yield* bookedPairs(report); !found.isSubsetOf(booked); found = yield* bookedPairs(report)) {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { bookings } from "../../src/Ibkr/Activities.ts"
-import { decodeTrade } from "../../src/Ibkr/FlexReport.ts"
+import { decodeSecurityInfo, decodeTrade } from "../../src/Ibkr/FlexReport.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import type { Row } from "../support/arbitrary.ts"
 import { type FixtureOptions, reportOptions, shownActivity } from "../support/fixture.ts"
@@ -42,13 +42,17 @@ const cancelOf = (fields: Fields = {}): Row =>
     ...fields
   })
 
-const book = (trades: ReadonlyArray<Row>, options: FixtureOptions = {}) => {
+const book = (
+  trades: ReadonlyArray<Row>,
+  options: FixtureOptions = {},
+  knownAs: ReadonlyMap<string, ReadonlySet<string>> = new Map()
+) => {
   const found = bookings({
     trades: trades.map((each) => Result.getOrThrow(decodeTrade(each))),
     cash: [],
     securities: [],
     positions: []
-  }, reportOptions(options))
+  }, { ...reportOptions(options), knownAs })
   return {
     ...found,
     booked: found.activities.map((activity) => {
@@ -130,7 +134,39 @@ describe("trades", () => {
     it("commission in another currency stays in that currency", () => {
       const foreign = { ibCommissionCurrency: "GBP", taxes: "-0.4" }
       assert.deepStrictEqual(book([row(foreign), cancelOf({ ibCommissionCurrency: "GBP", taxes: "0.4" })]).booked, [
+        "ibkr:trade:1:cancel-fee FEE  1.25"
+      ])
+      assert.deepStrictEqual(book([row(foreign), cancelOf({ ibCommissionCurrency: "GBP", taxes: "0" })]).booked, [
+        "ibkr:trade:1:cancel-fee-EUR FEE  0.4",
         "ibkr:trade:1:cancel-fee-GBP FEE  1.25"
+      ])
+    })
+
+    it("in another currency it is not that trade's: both are booked", () => {
+      assert.deepStrictEqual(book([row(), cancelOf({ currency: "USD" })]).booked, [
+        "ibkr:trade:1 BUY 10 765.25",
+        "ibkr:trade-tx:101 SELL 10 764"
+      ])
+    })
+
+    it("naming no trade, it takes the oldest that it negates, whatever the order of the file", () => {
+      const fraction = (transactionID: string) => row({ tradeID: undefined, transactionID })
+      const cancel = cancelOf({ origTradeID: undefined, transactionID: "300" })
+      const all = [fraction("100"), fraction("200"), cancel]
+      for (const rows of [all, all.toReversed()]) {
+        assert.deepStrictEqual(book(rows).left, ["ibkr:trade-tx:100 cancelled", "ibkr:trade-tx:300 cancelled"])
+      }
+    })
+
+    it("without any day of either, commission has none to be booked on: both are told", () => {
+      const dayless = { tradeDate: undefined, dateTime: undefined }
+      const { booked, left } = book([row(dayless), cancelOf(dayless)])
+      assert.deepStrictEqual([booked, left], [[], ["ibkr:trade-tx:101 unreadable", "ibkr:trade:1 unreadable"]])
+      assert.deepStrictEqual(book([row(), cancelOf(dayless)]).booked, ["ibkr:trade:1:cancel-fee FEE  1.25"])
+      const free = { ...dayless, ibCommission: "0" }
+      assert.deepStrictEqual(book([row(free), cancelOf(free)]).left, [
+        "ibkr:trade-tx:101 cancelled",
+        "ibkr:trade:1 cancelled"
       ])
     })
   })
@@ -148,6 +184,41 @@ describe("trades", () => {
     const expected = ["ibkr:trade:1 BUY 10 701.25", "ibkr:trade:1:2 BUY 10 765.25", "ibkr:trade:1:3 SELL 1 1"]
     assert.deepStrictEqual(book([row(), row(), other, sale]).booked.toSorted(), expected)
     assert.deepStrictEqual(book([sale, other, row(), other]).booked.toSorted(), expected)
+  })
+
+  it("a row that was called the second of its id stays that when it comes alone, or with others", () => {
+    const other = row({ conid: "15", symbol: "SAP", tradePrice: "90", transactionID: "99" })
+    const hash = book([other]).activities[0]?.contentHash ?? ""
+    for (const name of ["ibkr:trade:1:2", "ibkr:trade:1:2:fee"]) {
+      const knownAs = new Map([[hash, new Set([name])]])
+      assert.deepStrictEqual(book([other], {}, knownAs).booked, ["ibkr:trade:1:2 BUY 10 901.25"])
+      const third = row({ conid: "16", symbol: "ALV", tradePrice: "95", transactionID: "98" })
+      assert.deepStrictEqual(book([third, other, row()], {}, knownAs).booked.toSorted(), [
+        "ibkr:trade:1 BUY 10 765.25",
+        "ibkr:trade:1:2 BUY 10 901.25",
+        "ibkr:trade:1:3 BUY 10 951.25"
+      ])
+    }
+  })
+
+  it("a price below zero without proceeds, and cash per share beyond the tracker's digits, are unreadable", () => {
+    const told = (fields: Fields) => book([row(fields)]).skipped.map(({ detail, reason }) => `${reason} ${detail}`)
+    assert.deepStrictEqual(told({ tradePrice: "-2" }), ["unreadable tradePrice is negative: 10 BMW at -2 EUR"])
+    assert.deepStrictEqual(told({ tradePrice: "-2", proceeds: "-20" }), [])
+    const tiny = `0.${"0".repeat(27)}1`
+    assert.match(told({ quantity: tiny, proceeds: "-20" })[0] ?? "", /^unreadable the cash per share is 10\^15 or more/)
+  })
+
+  it("an instrument comes with its trade, though another section files it elsewhere", () => {
+    const { activities, instruments } = bookings({
+      trades: [row()].map((each) => Result.getOrThrow(decodeTrade(each))),
+      cash: [],
+      securities: [Result.getOrThrow(decodeSecurityInfo({ conid: "14", assetCategory: "CFD" }))],
+      positions: []
+    }, reportOptions())
+    assert.deepStrictEqual(activities.map(({ instrumentKey }) => instruments.get(instrumentKey ?? "")?.symbol), [
+      "BMW.DE"
+    ])
   })
 
   it("a rebooking without cancel: the latest by report date, then transaction id", () => {

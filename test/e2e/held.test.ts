@@ -63,6 +63,28 @@ describe("rows that wait", { timeout: 60_000, concurrent: true }, () => {
     assert.strictEqual(world.activities.length, 3)
   })
 
+  it("and share their id with a booked row stay themselves when they come alone", async () => {
+    const both = [dividend("71", vusa, "12", "GBP", "2026-01-07"), dividend("71", ptt, "22", "THB", "2026-01-07")]
+    const trades = [trade("61", vusa, 10, "80", "2026-01-05"), trade("61", ptt, 100, "33.5", "2026-01-05")]
+    const positions = [position(ptt, 100), position(vusa, 10)]
+    const securities = [ptt, vusa]
+    await using world = await startWorld({
+      flex: { statement: statement({ trades, cash: both, positions, securities }) }
+    })
+    const first = succeeded(await world.night())
+    assert.deepStrictEqual(statuses(first), { "ibkr:trade:61": "imported", "ibkr:cash:71": "imported" })
+    assert.deepStrictEqual(skips(first), { "ibkr:trade:61:2": "unknown-venue", "ibkr:cash:71:2": "unknown-venue" })
+
+    const map = { "51000051": { symbol: "PTT", mic: "XBKK", currency: "THB" } }
+    await writeFile(join(world.dataDir, "symbol-map.json"), JSON.stringify(map))
+    world.flex.setStatement(nextQuietDay(positions))
+    const second = succeeded(await world.night())
+    assert.strictEqual(statuses(second)["ibkr:trade:61:2"], "imported")
+    assert.strictEqual(statuses(second)["ibkr:cash:71:2"], "imported")
+    noDrift(second)
+    assert.strictEqual(world.activities.length, 4)
+  })
+
   it("of an ambiguous asset are held until the symbol map chooses", async () => {
     await using world = await startWorld({
       flex: {

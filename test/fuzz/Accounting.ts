@@ -1,5 +1,5 @@
 import type { BrokerReport } from "../../src/Broker.ts"
-import { dayOf, proceedsOf } from "../../src/Ibkr/Activities/TradeRows.ts"
+import { proceedsOf } from "../../src/Ibkr/Activities/TradeRows.ts"
 import type { CashTransaction, Trade } from "../../src/Ibkr/FlexReport.ts"
 import type { ScannedStatement, SpooledRow } from "../../src/Ibkr/FlexStatement.ts"
 import { type Activity, cashSign } from "../../src/Portfolio/Activity.ts"
@@ -62,8 +62,7 @@ export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<st
   for (const { contentHash, detail, reason } of report.skipped) {
     ;(reason === "cancelled" && !detail.startsWith("rebooked") ? cancelled : unmoved).add(contentHash)
   }
-  const isNone = [...rows.trades].some(([digest, row]) => isUnaccountable(row, cancelled.has(digest)))
-  if (rows.hasTwins || isNone || movesMoney(rows, cancelled)) return []
+  if (rows.hasTwins) return []
   const moved = [
     ...[...rows.trades].flatMap(([digest, row]) => unmoved.has(digest) ? [] : cashOfTrade(row)),
     ...[...rows.cash].flatMap(([digest, { amount, currency }]) =>
@@ -76,19 +75,6 @@ export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<st
   const [expected, found] = [JSON.stringify(totals(moved)), JSON.stringify(totals(booked))]
   return expected === found ? [] : [`the rows move ${expected}, what is booked moves ${found}`]
 }
-
-/**
- * Commission of a cancel without any day has no day to be booked on. Known: without proceeds a negative price turns the
- * cash around, and the sign is lost.
- */
-const isUnaccountable = (row: Trade, isCancelled: boolean): boolean =>
-  (isCancelled && dayOf(row) === undefined) || (row.proceeds === undefined && Decimals.isNegative(row.tradePrice))
-
-/** Known: a cancel is taken for that of a trade in another currency. */
-const movesMoney = (rows: Rows, cancelled: ReadonlySet<string | undefined>): boolean =>
-  totals(
-    [...rows.trades].flatMap(([digest, row]) => cancelled.has(digest) ? [[row.currency, proceedsOf(row)] as const] : [])
-  ).length > 0
 
 const cashOfTrade = (row: Trade): ReadonlyArray<readonly [string, Decimal]> => [
   [row.currency, proceedsOf(row)],

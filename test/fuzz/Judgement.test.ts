@@ -8,7 +8,7 @@ import * as PlainDates from "../../src/Portfolio/PlainDate.ts"
 import { accountingProblems, cashProblems } from "./Accounting.ts"
 import type { Mutant } from "./Mutant.ts"
 import { refusalProblems } from "./Refusal.ts"
-import { instrumentProblems, reportProblems } from "./ReportProperties.ts"
+import { reportProblems } from "./ReportProperties.ts"
 import { rowsOf } from "./Rows.ts"
 
 /** What the fuzz run would not see is not so: each judgement is shown something wrong once. */
@@ -61,7 +61,6 @@ describe("judgement", () => {
   it("of what is right there is nothing to say", () => {
     const right = report(activity)
     assert.deepStrictEqual(reportProblems(right), [])
-    assert.deepStrictEqual(instrumentProblems(right, [source.fields]), [])
     assert.deepStrictEqual(accountingProblems(rows, none, right), [])
     assert.deepStrictEqual(cashProblems(rows, right), [])
     assert.deepStrictEqual(refusalProblems(new StatementMalformed({ found: "truncated" }), mutant), [])
@@ -83,7 +82,7 @@ describe("judgement", () => {
     const held = { section: "Trades", reason: "unknown-venue", detail: "x", held: true, contentHash: "x" } as const
     assert.lengthOf(reportProblems({ ...report(), skipped: [held] }), 2)
     assert.lengthOf(reportProblems({ ...report(), warnings: ["two\nlines"] }), 1)
-    assert.lengthOf(instrumentProblems({ ...report(activity), instruments: new Map() }, [source.fields]), 1)
+    assert.lengthOf(reportProblems({ ...report(activity), instruments: new Map() }), 1)
   })
 
   it("a row that vanishes, is there twice, waits no more, or moves other cash is seen", () => {

@@ -1,5 +1,4 @@
 import type { BrokerReport } from "../../src/Broker.ts"
-import { isBookable } from "../../src/Ibkr/Activities/Booking.ts"
 import { type Activity, cashSign, type SkippedRow, skipReasons } from "../../src/Portfolio/Activity.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import type { Decimal } from "../../src/Portfolio/Decimal.ts"
@@ -8,7 +7,7 @@ import { controls } from "./Refusal.ts"
 
 /** What holds for every report, whatever was read. */
 export const reportProblems = (report: BrokerReport): ReadonlyArray<string> => {
-  const problems: Array<string> = []
+  const problems = [...instrumentProblems(report)]
   const ids = new Set<string>()
   for (const activity of report.activities) {
     if (ids.has(activity.externalId)) problems.push(`${activity.externalId} is there twice`)
@@ -34,22 +33,14 @@ export const reportProblems = (report: BrokerReport): ReadonlyArray<string> => {
   return problems
 }
 
-/**
- * An activity's instrument comes with the report. Known: not if rows of one instrument disagree whether its category is
- * booked.
- */
-export const instrumentProblems = (
-  report: BrokerReport,
-  rows: ReadonlyArray<Readonly<Record<string, string>>>
-): ReadonlyArray<string> =>
-  rows.some(({ assetCategory = "" }) => assetCategory.trim() !== "" && !isBookable(assetCategory)) ?
-    [] :
-    report.activities.flatMap(
-      ({ externalId, instrumentKey }) =>
-        instrumentKey === undefined || report.instruments.has(instrumentKey)
-          ? []
-          : [`${externalId}: its instrument is not told`]
-    )
+/** An activity's instrument comes with the report. */
+const instrumentProblems = (report: BrokerReport): ReadonlyArray<string> =>
+  report.activities.flatMap(
+    ({ externalId, instrumentKey }) =>
+      instrumentKey === undefined || report.instruments.has(instrumentKey)
+        ? []
+        : [`${externalId}: its instrument is not told`]
+  )
 
 const plain = /^(0|-?(0|[1-9]\d*)(\.\d*[1-9])?)$/
 
@@ -69,8 +60,7 @@ const activityProblems = (activity: Activity): ReadonlyArray<string> => {
     if (value === undefined) continue
     if (!isPlain(value)) problems.push(`${name} ${Decimals.format(value)}`)
     if (Decimals.isNegative(value)) problems.push(`${name} is negative`)
-    // Known: next to nothing bought for much is a price beyond it.
-    if (name !== "unitPrice" && !Decimals.isLessThan(value, largest)) {
+    if (!Decimals.isLessThan(value, largest)) {
       problems.push(`${name} is beyond what the tracker adds up`)
     }
   }

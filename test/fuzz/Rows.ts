@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { cashDigest } from "../../src/Ibkr/Activities/Cash.ts"
-import { isCancel, tradeDigest } from "../../src/Ibkr/Activities/TradeRows.ts"
+import { tradeDigest } from "../../src/Ibkr/Activities/TradeRows.ts"
 import { type CashTransaction, decodeCashTransaction, decodeTrade, type Trade } from "../../src/Ibkr/FlexReport.ts"
 import type { SourceRow } from "../../src/Portfolio/Activity.ts"
 
@@ -15,8 +15,6 @@ export interface Rows {
    * IBKR prints no two of the kind.
    */
   readonly hasTwins: boolean
-  /** Known: a cancel that names no trade takes the first that it negates, in the order of the file. */
-  readonly hasNamelessCancel: boolean
 }
 
 export const rowsOf = (sources: ReadonlyArray<SourceRow>): Rows => {
@@ -45,8 +43,5 @@ export const rowsOf = (sources: ReadonlyArray<SourceRow>): Rows => {
     if (row.section === "Trades") take(decodeTrade(row.fields), tradeDigest, trades, row)
     if (row.section === "CashTransactions") take(decodeCashTransaction(row.fields), cashDigest, cash, row)
   }
-  const hasNamelessCancel = [...trades.values()].some((row) =>
-    isCancel(row) && row.tradeID === undefined && row.origTradeID === undefined
-  )
-  return { trades, cash, unreadable, hasTwins, hasNamelessCancel }
+  return { trades, cash, unreadable, hasTwins }
 }

@@ -14,6 +14,8 @@ export interface BookingOptions {
   readonly startDate?: PlainDate
   /** External ids of cancels and reversals that are booked as rows of their own: they take nothing out any more. */
   readonly booked: ReadonlySet<string>
+  /** By content hash: what rows of earlier statements are called. */
+  readonly knownAs?: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 export interface Booked {
@@ -81,8 +83,48 @@ export const hold = (
 ): SkippedRow => ({
   ...skip(row, reason, detail),
   held: true,
-  source: { section: row.section, fields: row.fields(), ...(context === undefined ? {} : { context: [context] }) }
+  source: {
+    section: row.section,
+    fields: row.fields(),
+    ...(row.externalId === undefined ? {} : { externalId: row.externalId }),
+    ...(context === undefined ? {} : { context: [context] })
+  }
 })
+
+/**
+ * Ids of rows that share one: `ibkr:cash:7`, `ibkr:cash:7:2`, … What an earlier night called by one of them keeps it, so
+ * that it stays the same row when it comes without the other; the rest take what is free, in the order given.
+ *
+ * @param rows for each, its content hashes: rows that supersede one another are called the same
+ */
+export const ownIds = (
+  id: string,
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  knownAs: BookingOptions["knownAs"] = new Map()
+): ReadonlyArray<string> => {
+  const taken = new Set<number>()
+  const take = (place: number) => {
+    taken.add(place)
+    return place
+  }
+  const kept = rows.map((hashes) => {
+    const names = hashes.flatMap((hash) => [...knownAs.get(hash) ?? []])
+    const place = names.map((name) => placeOf(id, name)).find((place) => place !== undefined)
+    return place === undefined || taken.has(place) ? undefined : take(place)
+  })
+  let free = 1
+  return kept.map((known) => {
+    while (taken.has(free)) free++
+    const place = known ?? take(free)
+    return place === 1 ? id : `${id}:${place}`
+  })
+}
+
+/** `ibkr:trade:1` has place 1, `ibkr:trade:1:2` and its fee `ibkr:trade:1:2:fee` have place 2. */
+const placeOf = (id: string, name: string): number | undefined => {
+  const rest = name.startsWith(id) ? /^(?::(\d+))?(?::[a-z].*)?$/.exec(name.slice(id.length)) : null
+  return rest === null ? undefined : Number(rest[1] ?? 1)
+}
 
 const encodeSecurity = Schema.encodeSync(SecurityInfo)
 

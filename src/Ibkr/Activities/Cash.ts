@@ -14,6 +14,7 @@ import {
   instrumentHold,
   isBookable,
   noneBooked,
+  ownIds,
   type RowIdentity,
   skip,
   skipPair
@@ -67,7 +68,7 @@ export const bookCash = (
 ): Booked => {
   const booked = noneBooked()
   const reversed = new Set<string>()
-  const identified = identify(rows, index, booked)
+  const identified = identify(rows, index, options, booked)
   for (const [row, reversal] of reversals(identified.filter((row) => mayBePaired(row, options)))) {
     reversed.add(row.externalId).add(reversal.externalId)
     booked.skipped.push(...skipPair("reversed", row, reversal))
@@ -80,6 +81,7 @@ export const bookCash = (
 const identify = (
   rows: ReadonlyArray<CashTransaction>,
   index: InstrumentIndex,
+  options: BookingOptions,
   booked: Booked
 ): Array<IdentifiedCash> => {
   const byId = new Map<string, Map<string, CashTransaction>>()
@@ -95,10 +97,9 @@ const identify = (
   }
   const identified: Array<IdentifiedCash> = []
   for (const [id, distinct] of byId) {
-    const ordered = distinct.size === 1 ? distinct : [...distinct].sort(([, a], [, b]) => compareRows(a, b))
-    let occurrence = 0
-    for (const [digest, cash] of ordered) {
-      occurrence++
+    const ordered = [...distinct].sort(([, a], [, b]) => compareRows(a, b))
+    const ids = ownIds(`ibkr:cash:${id}`, ordered.map(([digest]) => [digest]), options.knownAs)
+    for (const [position, [digest, cash]] of ordered.entries()) {
       const key = index.keyOf(cash) ??
         (cash.symbol === undefined ? index.fromDescription(cash.description ?? "") : undefined)
       const date = dayOf(cash)
@@ -106,7 +107,7 @@ const identify = (
       identified.push({
         section,
         cash,
-        externalId: occurrence === 1 ? `ibkr:cash:${id}` : `ibkr:cash:${id}:${occurrence}`,
+        externalId: ids[position] ?? `ibkr:cash:${id}`,
         key,
         contentHash: digest,
         ...(date === undefined ? {} : { date }),

@@ -38,7 +38,7 @@ export const tradeDigest = (trade: Trade): string =>
     trade.transactionType
   ])
 
-/** Gives each row its id; equal rows are one, rows without any id are skipped. Cancels come oldest first. */
+/** Gives each row its id; equal rows are one, rows without any id are skipped. Oldest first, whatever the order of the file. */
 export const identify = (
   trades: ReadonlyArray<Trade>,
   index: InstrumentIndex,
@@ -70,7 +70,7 @@ export const identify = (
       into.push({ ...row, externalId })
     }
   }
-  return { executions, cancels: cancels.sort((a, b) => compareAge(a, b)) }
+  return { executions: executions.sort(compareAge), cancels: cancels.sort(compareAge) }
 }
 
 /** A trade, what cancels it and what is booked in its place; fractional shares have no id, and are told by their figures. */
@@ -105,6 +105,7 @@ export const cancelsTrade = (cancel: IdentifiedTrade, row: IdentifiedTrade): boo
   const named = cancelledId(cancel.trade)
   return Decimals.isZero(Decimals.add(cancel.trade.quantity, row.trade.quantity))
     && Decimals.isZero(Decimals.add(proceedsOf(cancel.trade), proceedsOf(row.trade)))
+    && cancel.trade.currency === row.trade.currency
     && (named === undefined
       ? row.trade.tradeID === undefined && cancel.key === row.key
       : named === row.trade.tradeID && sameSecurity(cancel.trade, row.trade))

@@ -13,19 +13,11 @@ import {
   instrumentHold,
   isBookable,
   noneBooked,
+  ownIds,
   skip,
   skipPair
 } from "./Booking.ts"
-import {
-  cancelsTrade,
-  compareAge,
-  dayOf,
-  describe,
-  type IdentifiedTrade,
-  identify,
-  isRebooking,
-  proceedsOf
-} from "./TradeRows.ts"
+import { cancelsTrade, dayOf, describe, type IdentifiedTrade, identify, isRebooking, proceedsOf } from "./TradeRows.ts"
 
 const section = "Trades"
 
@@ -34,16 +26,14 @@ export const bookTrades = (trades: ReadonlyArray<Trade>, index: InstrumentIndex,
   const booked = noneBooked()
   const { cancels: allCancels, executions } = identify(trades, index, booked)
   const cancels = new Set(allCancels)
-  for (const group of Map.groupBy(executions, (row) => row.externalId).values()) {
-    const lines = [...Map.groupBy(group, (row) => row.key ?? "").values()].map((line) =>
-      line.toSorted((a, b) => compareAge(a, b))
-    )
+  for (const [id, group] of Map.groupBy(executions, (row) => row.externalId)) {
+    const lines = [...Map.groupBy(group, (row) => row.key ?? "").values()]
     // The same id on another instrument is another row: it keeps its place whatever the order of the file.
     lines.sort((a, b) => compareRows(a[0], b[0]))
+    const hashes = lines.map((line) => line.map(({ contentHash }) => contentHash))
+    const ids = ownIds(id, hashes, options.knownAs)
     lines.forEach((line, position) => {
-      const renamed = position === 0
-        ? line
-        : line.map((row) => ({ ...row, externalId: `${row.externalId}:${position + 1}` }))
+      const renamed = line.map((row) => ({ ...row, externalId: ids[position] ?? id }))
       bookLine(renamed, cancels, index, options, booked)
     })
   }
@@ -100,18 +90,29 @@ const takeOut = (
     for (const each of [row, cancel]) skipUnbookable(each, category, booked)
     return
   }
-  booked.skipped.push(...skipPair("cancelled", row, cancel))
-  const day = dayOf(cancel.trade)
-  if (day === undefined || (options.startDate !== undefined && day < options.startDate)) return
-  const kept = new Map<string, Decimal>()
-  for (const { amount, currency } of [...costsOf(row.trade), ...costsOf(cancel.trade)]) {
-    kept.set(currency, Decimals.add(kept.get(currency) ?? Decimals.zero, amount))
+  const kept = keptCosts(row.trade, cancel.trade)
+  const day = dayOf(cancel.trade) ?? dayOf(row.trade)
+  if (day === undefined && kept.length > 0) {
+    // Both out would lose the commission: it has no day to be booked on.
+    for (const each of [row, cancel]) bookTrade(each, index, options, booked)
+    return
   }
+  booked.skipped.push(...skipPair("cancelled", row, cancel))
+  if (day === undefined || (options.startDate !== undefined && day < options.startDate)) return
   for (const [currency, amount] of kept) {
-    const suffix = kept.size === 1 ? "cancel-fee" : `cancel-fee-${currency}`
+    const suffix = kept.length === 1 ? "cancel-fee" : `cancel-fee-${currency}`
     const note = `commission of the cancelled trade ${row.externalId}`
     booked.activities.push(...costRow(row, `${row.externalId}:${suffix}`, day, currency, amount, note))
   }
+}
+
+/** What stays of the costs of a trade and its cancel, by currency. */
+const keptCosts = (row: Trade, cancel: Trade): ReadonlyArray<readonly [currency: string, amount: Decimal]> => {
+  const sums = new Map<string, Decimal>()
+  for (const { amount, currency } of [...costsOf(row), ...costsOf(cancel)]) {
+    sums.set(currency, Decimals.add(sums.get(currency) ?? Decimals.zero, amount))
+  }
+  return [...sums].filter(([, amount]) => !Decimals.isZero(amount))
 }
 
 const skipUnbookable = (row: IdentifiedTrade, category: string | undefined, booked: Booked) => {
@@ -142,18 +143,22 @@ const bookTrade = (row: IdentifiedTrade, index: InstrumentIndex, options: Bookin
   }
 }
 
-/** As the field codecs bound every figure, this bounds the product of quantity and price. */
-const mostCash = Decimals.of("1000000000000000")
+/** As the field codecs bound every figure, this bounds the product of quantity and price, and their quotient. */
+const most = Decimals.of("1000000000000000")
 
 const unreadable = (trade: Trade): string | undefined => {
   if (Decimals.isZero(trade.quantity)) return "quantity is 0"
   if (trade.multiplier !== undefined && !Decimals.isPositive(trade.multiplier)) return "multiplier is not positive"
-  if (!Decimals.isLessThan(Decimals.abs(proceedsOf(trade)), mostCash)) return "the cash is 10^15 or more"
-  const proceeds = trade.proceeds
-  return proceeds !== undefined && !Decimals.isZero(proceeds)
-      && Decimals.isNegative(proceeds) === Decimals.isNegative(trade.quantity)
-    ? "proceeds have the sign of the quantity"
-    : undefined
+  const proceeds = proceedsOf(trade)
+  const cash = Decimals.abs(proceeds)
+  if (!Decimals.isLessThan(cash, most)) return "the cash is 10^15 or more"
+  if (!Decimals.isLessThan(cash, Decimals.multiply(Decimals.abs(trade.quantity), most))) {
+    return "the cash per share is 10^15 or more"
+  }
+  if (Decimals.isZero(proceeds) || Decimals.isNegative(proceeds) !== Decimals.isNegative(trade.quantity)) {
+    return undefined
+  }
+  return trade.proceeds === undefined ? "tradePrice is negative" : "proceeds have the sign of the quantity"
 }
 
 /** The trade itself, and its costs where they are not a fee in its own currency. */

@@ -30,7 +30,7 @@ const before = {
   "ibkr:cash:93": "DIVIDEND 2026-01-06 VUSA = 12.34 GBP"
 }
 const after = {
-  "ibkr:trade:91:cancel-fee-USD": "FEE 2026-01-05 = 1.5 USD",
+  "ibkr:trade:91:cancel-fee": "FEE 2026-01-05 = 1.5 USD",
   "ibkr:trade:92": "BUY 2026-01-06 VUSA 20 @ 80.5 fee 1 = 1611 GBP"
 }
 
@@ -60,7 +60,7 @@ export const corrections: Scenario = {
       }),
       holds: { ...common, ...after, "ibkr:trade:96": "SELL 2026-01-07 VUSA 4 @ 82.5 fee 1 = 329 GBP" },
       swaps: [
-        { out: ["ibkr:trade:91", "ibkr:trade:91:fee"], in: ["ibkr:trade:91:cancel-fee-USD"] },
+        { out: ["ibkr:trade:91", "ibkr:trade:91:fee"], in: ["ibkr:trade:91:cancel-fee"] },
         { out: [before["ibkr:trade:92"]], in: [after["ibkr:trade:92"]] }
       ],
       kills: { disk: /sync_record|COMMIT|statement|coverage/, random: 4, twice: 6 }
