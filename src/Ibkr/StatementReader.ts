@@ -117,7 +117,12 @@ export const statementReader = Effect.fnUntraced(function*(
     return files.length
   })
 
-  const keep = Effect.fnUntraced(function*(path: string, id: string, scanned: ScannedStatement) {
+  const keep = Effect.fnUntraced(function*(
+    path: string,
+    id: string,
+    scanned: ScannedStatement,
+    as: { readonly imported: boolean }
+  ) {
     const { archiveDir } = options
     if (archiveDir === undefined) return undefined
     const { account, from, to } = daysOf(scanned)
@@ -130,7 +135,7 @@ export const statementReader = Effect.fnUntraced(function*(
       toDate: to,
       receivedAt: known?.receivedAt ?? DateTime.formatIso(yield* DateTime.now)
     }
-    if (known === undefined) yield* store.saveStatement({ ...record, imported: false })
+    if (known === undefined) yield* store.saveStatement({ ...record, ...as })
     return record
   })
 
@@ -147,9 +152,11 @@ export const statementReader = Effect.fnUntraced(function*(
     }
     const verdict = checkQuery(scanned.sections)
     if (how.fresh && options.strict && verdict.findings.length > 0) {
+      // As evidence alone: its days stay uncovered, and no later run takes it up.
+      yield* keep(path, id, scanned, { imported: true })
       return yield* new FlexSectionsMissing({ findings: verdict.findings })
     }
-    const record = yield* keep(path, id, scanned)
+    const record = yield* keep(path, id, scanned, { imported: false })
     const withFiles = Effect.provideService(FileSystem.FileSystem, fileSystem)
     const statement: ReceivedStatement = {
       id,

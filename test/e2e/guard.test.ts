@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { cash, position, statement, trade, vusa } from "./statement.ts"
-import { failed, fixture, nothingWritten, startWorld, succeeded } from "./support.ts"
+import { failed, fixture, nothingWritten, skips, startWorld, succeeded } from "./support.ts"
 
 const week = await fixture("week.xml")
 
@@ -44,16 +44,19 @@ describe("a query that cannot serve", { timeout: 60_000, concurrent: true }, () 
     positions: null
   })
 
-  it("without Open Positions is exit 5 from the web, and imports nothing", async () => {
+  it("without Open Positions is exit 5 from the web, is kept as evidence, and imports nothing", async () => {
     await using world = await startWorld({ flex: { statement: withoutPositions } })
     const json = failed(await world.night(), 5, /section Open Positions is missing/)
     assert.strictEqual(json.error?.tag, "FlexSectionsMissing")
-    await nothingWritten(world)
+    await nothingWritten(world, 1)
 
     // The query is mended: what was useless does not come back.
     world.flex.setStatement(week)
-    assert.strictEqual(succeeded(await world.night()).counts.imported, 15)
+    const next = succeeded(await world.night())
+    assert.strictEqual(next.counts.imported, 15)
     assert.strictEqual(world.activities.length, 15)
+    assert.deepStrictEqual(skips(next), {})
+    assert.lengthOf(await world.archived(), 2)
   })
 
   it("without Open Positions is a warning with --file and in a dry run; the days are not proven", async () => {
@@ -81,8 +84,9 @@ describe("a query that cannot serve", { timeout: 60_000, concurrent: true }, () 
   ])("%s is exit 5 from the web, and imports nothing", async (name, says) => {
     await using world = await startWorld({ flex: { statement: await fixture(name) } })
     failed(await world.night(), 5, says)
-    await nothingWritten(world)
+    await nothingWritten(world, 1)
     succeeded(await world.night(["--file", "-"], { stdin: await fixture(name) }))
+    assert.lengthOf(await world.archived(), 1)
   })
 
   it("with slash dates is exit 5 wherever it comes from: nobody can tell April from January", async () => {
