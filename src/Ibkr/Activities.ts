@@ -1,10 +1,13 @@
 import type { Activity, SkippedRow } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Instrument, Position } from "../Portfolio/Instrument.ts"
-import { type BookingOptions, isBookable, orderWithinSeconds } from "./Activities/Booking.ts"
+import { type BookingOptions, orderWithinSeconds } from "./Activities/Booking.ts"
 import { bookCash } from "./Activities/Cash.ts"
+import { securityRows } from "./Activities/SecurityTrades.ts"
+import { shortsOf } from "./Activities/ShortTrades.ts"
 import { isCancel, tradeDigest } from "./Activities/TradeRows.ts"
 import { bookTrades } from "./Activities/Trades.ts"
+import { isSecurity } from "./Category.ts"
 import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
 import { instrumentIndex, type SymbolMap } from "./Instruments.ts"
 
@@ -17,6 +20,8 @@ export interface ReportRows {
   readonly positions: ReadonlyArray<OpenPosition>
   /** Of the last statement day only: what the account holds. Absent when the report has no such section. */
   readonly closingPositions?: ReadonlyArray<OpenPosition>
+  /** Content hashes of rows that came with an earlier statement. */
+  readonly earlier?: ReadonlySet<string>
 }
 
 export interface Bookings {
@@ -30,20 +35,29 @@ export interface Bookings {
 /** Every row booked or skipped with a reason: the booking rules, and nothing else. Independent of the order of the rows. */
 export const bookings = (rows: ReportRows, options: BookingOptions & { readonly symbolMap: SymbolMap }): Bookings => {
   const index = instrumentIndex(rows, options.symbolMap)
+  const positions = rows.closingPositions === undefined ? undefined : sumPositions(rows.closingPositions, index)
   const trades = bookTrades(rows.trades, index, options)
+  const shorts = shortsOf(trades.securities, {
+    earlier: rows.earlier ?? new Set(),
+    ...(positions === undefined
+      ? {}
+      : { closing: new Map(positions.map(({ instrumentKey, quantity }) => [instrumentKey, quantity])) })
+  })
+  const securities = trades.securities.filter(({ isBooked }) => isBooked).map((trade) =>
+    securityRows(trade, shorts.get(trade) ?? Decimals.zero)
+  )
   const cash = bookCash(rows.cash, index, options)
   const opening = openings(rows.trades)
   const activities = withOwnIds(orderWithinSeconds(
-    [...trades.activities, ...cash.activities],
+    [...trades.activities, ...securities.flatMap(({ activities }) => activities), ...cash.activities],
     (activity) => rank(activity, opening.get(activity.contentHash))
   ))
-  const positions = rows.closingPositions === undefined ? undefined : sumPositions(rows.closingPositions, index)
   const instruments = new Map<string, Instrument>()
   // A row that is booked says itself of what category it is, whatever others say of its instrument.
-  const isEquity = (key: string) => isBookable(index.categoryOf(key) ?? "STK")
+  const isHeld = (key: string) => isSecurity(index.categoryOf(key) ?? "STK")
   const keys = new Set([
     ...activities.flatMap(({ instrumentKey }) => instrumentKey ?? []),
-    ...(positions ?? []).map(({ instrumentKey }) => instrumentKey).filter(isEquity)
+    ...(positions ?? []).map(({ instrumentKey }) => instrumentKey).filter(isHeld)
   ])
   for (const key of keys) {
     const match = index.match(key)
@@ -51,7 +65,7 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   }
   return {
     activities,
-    skipped: [...trades.skipped, ...cash.skipped],
+    skipped: [...trades.skipped, ...securities.flatMap(({ skipped }) => skipped), ...cash.skipped],
     instruments,
     ...(positions === undefined ? {} : { positions })
   }

@@ -60,10 +60,15 @@ export const OpenPosition = Schema.Struct({
   ...security,
   accountId: text,
   currency: text,
-  position: required.decimal
+  multiplier: decimal,
+  position: required.decimal,
+  markPrice: decimal,
+  /** Signed, in `currency`. */
+  positionValue: decimal,
+  reportDate: date
 })
 
-export const SecurityInfo = Schema.Struct({ ...security, currency: text })
+export const SecurityInfo = Schema.Struct({ ...security, currency: text, multiplier: decimal })
 
 export const CashReportCurrency = Schema.Struct({
   accountId: text,

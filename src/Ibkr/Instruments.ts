@@ -1,5 +1,7 @@
+import type { Decimal } from "../Portfolio/Decimal.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
-import { compare, isBookable } from "./Activities/Booking.ts"
+import { compare } from "./Activities/Booking.ts"
+import { assetClass, sameClass } from "./Category.ts"
 import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
 import { type CanonicalSymbol, canonicalSymbol, overriddenSymbol, type SymbolOverride } from "./Symbol.ts"
 
@@ -7,18 +9,20 @@ import { type CanonicalSymbol, canonicalSymbol, overriddenSymbol, type SymbolOve
 export type SymbolMap = ReadonlyMap<string, SymbolOverride>
 
 /** What a row tells about its security. */
-type SecurityFields = Pick<
-  SecurityInfo,
-  | "assetCategory"
-  | "symbol"
-  | "description"
-  | "conid"
-  | "isin"
-  | "securityID"
-  | "securityIDType"
-  | "listingExchange"
-  | "exchange"
->
+type SecurityFields =
+  & Pick<
+    SecurityInfo,
+    | "assetCategory"
+    | "symbol"
+    | "description"
+    | "conid"
+    | "isin"
+    | "securityID"
+    | "securityIDType"
+    | "listingExchange"
+    | "exchange"
+  >
+  & { readonly multiplier?: Decimal }
 
 export type InstrumentMatch =
   | { readonly _tag: "Known"; readonly instrument: Instrument }
@@ -45,6 +49,7 @@ interface Facts {
   isin?: string
   name?: string
   category?: string
+  multiplier?: Decimal
   security?: SecurityInfo
 }
 
@@ -115,6 +120,7 @@ export const instrumentIndex = (rows: InstrumentRows, symbolMap: SymbolMap): Ins
     set(facts, "listingExchange", row.listingExchange)
     set(facts, "isin", row.isin ?? (row.securityIDType === "ISIN" ? row.securityID : undefined))
     set(facts, "category", row.assetCategory)
+    if (row.multiplier !== undefined) facts.multiplier ??= row.multiplier
     if (row.exchange !== undefined) facts.exchanges.add(row.exchange)
     if (row.symbol !== undefined) bySymbol.set(row.symbol, (bySymbol.get(row.symbol) ?? new Set()).add(key))
     return facts
@@ -211,11 +217,7 @@ const symbolKey = (row: SecurityFields, currency: string, bySymbol: ReadonlyMap<
     : `${row.symbol}@${row.listingExchange ?? row.exchange ?? ""}${end}`
 }
 
-const isEquity = (category: string | undefined): boolean => category === undefined || isBookable(category)
-
-/** A contract for difference on a share, or an option, is another line than the share of that symbol. */
-const sameClass = (a: string | undefined, b: string | undefined): boolean =>
-  a === undefined || b === undefined || a === b || (isBookable(a) && isBookable(b))
+const isEquity = (category: string | undefined): boolean => category === undefined || assetClass(category) === "equity"
 
 const sameOrUntold = (a: string | undefined, b: string | undefined): boolean =>
   a === undefined || b === undefined || a === b
@@ -274,22 +276,19 @@ const symbolsInSeveralCurrencies = (rows: InstrumentRows): ReadonlySet<string> =
 
 const resolve = (facts: Facts, symbolMap: SymbolMap): InstrumentMatch => {
   const symbol = facts.symbol ?? ""
-  const told = canonicalSymbol({
-    symbol,
-    ...(facts.listingExchange === undefined ? {} : { listingExchange: facts.listingExchange }),
-    exchanges: [...facts.exchanges],
-    ...(facts.currency === undefined ? {} : { currency: facts.currency })
-  })
+  const kind = kindOf(facts.category)
+  const told = kind === undefined ? listedSymbol(facts) : contractSymbol(kind, facts)
   const override = [facts.conid, symbol, told?.symbol]
     .map((name) => name === undefined ? undefined : symbolMap.get(name))
     .find((entry) => entry !== undefined)
   const canonical = override === undefined ? told : overriddenSymbol(override)
   if (canonical === undefined) {
-    const venue = facts.listingExchange ?? ([...facts.exchanges].join(", ") || "no exchange given")
-    const line = `"${facts.conid ?? symbol}": { "symbol": "${symbol}", "mic": "…"${
-      facts.currency === undefined ? "" : `, "currency": "${facts.currency}"`
-    } }`
-    return { _tag: "UnknownVenue", detail: `${symbol} on ${venue}; add to the symbol map: ${line}` }
+    const why = kind === undefined
+      ? `on ${facts.listingExchange ?? ([...facts.exchanges].join(", ") || "no exchange given")}`
+      : kind === "OPTION"
+      ? "is an option without an OCC symbol"
+      : "is a bond without ISIN"
+    return { _tag: "UnknownVenue", detail: `${symbol} ${why}; add to the symbol map: ${mapLine(facts)}` }
   }
   // What the rows trade in is known; the map's word is for lines of which only a dividend has been seen.
   const currency = facts.currency ?? override?.currency
@@ -298,6 +297,8 @@ const resolve = (facts: Facts, symbolMap: SymbolMap): InstrumentMatch => {
     instrument: {
       key: facts.key,
       ...canonical,
+      ...(kind === undefined ? {} : { kind }),
+      ...(kind !== "OPTION" || facts.multiplier === undefined ? {} : { multiplier: facts.multiplier }),
       ...(override === undefined ? {} : { isMapped: true }),
       ...(currency === undefined ? {} : { currency }),
       ...(facts.conid === undefined ? {} : { conid: facts.conid }),
@@ -305,4 +306,29 @@ const resolve = (facts: Facts, symbolMap: SymbolMap): InstrumentMatch => {
       ...(facts.name === undefined ? {} : { name: facts.name })
     }
   }
+}
+
+const listedSymbol = (facts: Facts): CanonicalSymbol | undefined =>
+  canonicalSymbol({
+    symbol: facts.symbol ?? "",
+    ...(facts.listingExchange === undefined ? {} : { listingExchange: facts.listingExchange }),
+    exchanges: [...facts.exchanges],
+    ...(facts.currency === undefined ? {} : { currency: facts.currency })
+  })
+
+/** IBKR pads the root of an OCC symbol to six characters; a bond is told by its ISIN, as prices and holdings are. */
+const contractSymbol = (kind: "OPTION" | "BOND", { isin, symbol = "" }: Facts): CanonicalSymbol | undefined => {
+  const [, root, terms] = /^([A-Z0-9.]{1,6}) *(\d{6}[CP]\d{8})$/.exec(symbol) ?? []
+  const ticker = kind === "BOND" ? isin : root === undefined ? undefined : `${root}${terms}`
+  return ticker === undefined ? undefined : { symbol: ticker, ticker, isUsListing: false }
+}
+
+const mapLine = ({ conid, currency, symbol = "" }: Facts): string =>
+  `"${conid ?? symbol}": { "symbol": "${symbol}", "mic": "…"${
+    currency === undefined ? "" : `, "currency": "${currency}"`
+  } }`
+
+const kindOf = (category: string | undefined): Instrument["kind"] => {
+  const found = category === undefined ? undefined : assetClass(category)
+  return found === "option" ? "OPTION" : found === "bond" ? "BOND" : undefined
 }

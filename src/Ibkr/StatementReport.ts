@@ -79,24 +79,25 @@ const assemble = (
   const securities = [...earlier.securities, ...decoded.securities]
   const { positions } = decoded
   const closing = lastDay(scanned.statements)
+  // Without its quantity a position would show as drift of all that the tracker holds.
+  const unreadablePosition = decoded.skipped.some(({ section }) => section === "OpenPositions")
   const booked = bookings({
     trades,
     cash,
     securities,
     positions: positions.map(({ row }) => row),
-    ...(scanned.sections.has("OpenPositions")
+    earlier: new Set(earlier.trades.map(tradeDigest).filter((digest) => !own.has(digest))),
+    ...(scanned.sections.has("OpenPositions") && !unreadablePosition
       ? { closingPositions: positions.filter(({ statement }) => closing.has(statement)).map(({ row }) => row) }
       : {})
   }, { ...options, knownAs })
   const verdict = checkQuery(scanned.sections)
-  // Without its quantity a position would show as drift of all that the tracker holds.
-  const unreadablePosition = decoded.skipped.some(({ section }) => section === "OpenPositions")
   return {
     statements: scanned.statements,
     activities: booked.activities,
     skipped: [...earlier.skipped, ...decoded.skipped, ...booked.skipped],
     instruments: booked.instruments,
-    ...(booked.positions === undefined || unreadablePosition ? {} : { positions: booked.positions }),
+    ...(booked.positions === undefined ? {} : { positions: booked.positions }),
     cash: cashBalances(decoded.cashReport, scanned.statements, moved, scanned.baseCurrency),
     carriedOver: new Set(
       kept.length === 0

@@ -34,6 +34,8 @@ export interface Activity {
   readonly instrumentKey?: string
   /** The broker's order: fills of one order share it. */
   readonly order?: string
+  /** Rows of one event, such as the two legs of a conversion, share it. */
+  readonly group?: string
   readonly currency: string
   readonly quantity?: Decimal
   readonly unitPrice?: Decimal
@@ -66,7 +68,8 @@ export const skipReasons = [
   "adopt-candidate",
   "before-start-date",
   "ignored",
-  "missing"
+  "missing",
+  "short"
 ] as const
 
 export type SkipReason = (typeof skipReasons)[number]

@@ -2,6 +2,10 @@ import type { Decimal } from "./Decimal.ts"
 
 /** What a broker calls one security line, in the words a tracker needs to find or create it. */
 export interface Instrument {
+  /** Absent for shares, funds and ETFs, which are named by ticker and market; the others by `ticker` alone. */
+  readonly kind?: "OPTION" | "BOND"
+  /** Of a contract: units of the underlying; a tracker multiplies quantity × price by it. */
+  readonly multiplier?: Decimal
   /** Stable across runs, unique within a broker: the contract id, else symbol, exchange and currency. */
   readonly key: string
   /** What people see: `VUSA.L`, `AAPL`. */

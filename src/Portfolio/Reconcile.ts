@@ -14,6 +14,8 @@ export interface TrackedMovement {
   readonly type: string
   readonly subtype?: string
   readonly assetId?: string
+  /** Of an asset that the tracker multiplies quantity × price of, by what is not told here. */
+  readonly isContract?: boolean
   readonly currency: string
   readonly quantity?: Decimal
   readonly unitPrice?: Decimal
@@ -141,6 +143,13 @@ const cashOf = (movement: TrackedMovement): Decimal => {
   const gross = movement.quantity !== undefined && movement.unitPrice !== undefined
     ? Decimals.multiply(movement.quantity, movement.unitPrice)
     : amount
+  // Of a contract the amount, which is net, says what quantity × price does not.
+  if (
+    movement.isContract === true && movement.amount !== undefined &&
+    (movement.type === "BUY" || movement.type === "SELL")
+  ) {
+    return movement.type === "BUY" ? Decimals.negate(amount) : amount
+  }
   switch (movement.type) {
     case "BUY":
       return Decimals.negate(Decimals.add(gross, fee))

@@ -1,7 +1,8 @@
+import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
 import { isUsMic } from "../Portfolio/Venue.ts"
 import type { AssetMatch } from "../WealthfolioRepo.ts"
-import type { Asset, NewAsset } from "./Wire.ts"
+import type { Asset, NewAsset, OptionMetadata } from "./Wire.ts"
 
 export type AssetDecision = AssetMatch | { readonly _tag: "Create"; readonly asset: NewAsset }
 
@@ -74,8 +75,10 @@ type Candidates = { readonly found: ReadonlyArray<Asset> } | { readonly held: Re
 const candidatesOf = (assets: ReadonlyArray<Asset>, instrument: Instrument): Candidates => {
   const ticker = comparable(instrument.ticker)
   const named = assets.filter((asset) =>
-    asset.instrumentType === "EQUITY" && comparable(asset.instrumentSymbol ?? "") === ticker
+    asset.instrumentType === typeOf(instrument) && comparable(asset.instrumentSymbol ?? "") === ticker
   )
+  // A contract or a bond has one name wherever it trades.
+  if (instrument.kind !== undefined) return { found: named }
   const exact = named.filter((asset) => micOf(asset) === instrument.mic?.toUpperCase())
   if (exact.length > 0) return { found: exact }
   if (instrument.isUsListing) {
@@ -159,14 +162,19 @@ const create = (instrument: Instrument): AssetDecision => {
     }
   }
   const { conid, isin } = instrument
-  const metadata = { ...(conid === undefined ? {} : { ibkr: { conid } }), ...(isin === undefined ? {} : { isin }) }
+  const option = contractOf(instrument)
+  const metadata = {
+    ...(conid === undefined ? {} : { ibkr: { conid } }),
+    ...(isin === undefined ? {} : { isin }),
+    ...(option === undefined ? {} : { option })
+  }
   return {
     _tag: "Create",
     asset: {
       kind: "INVESTMENT",
       quoteMode: "MARKET",
       quoteCcy: instrument.currency,
-      instrumentType: "EQUITY",
+      instrumentType: typeOf(instrument),
       instrumentSymbol: instrument.ticker,
       ...(instrument.mic === undefined ? {} : { instrumentExchangeMic: instrument.mic }),
       displayCode: instrument.ticker,
@@ -175,6 +183,25 @@ const create = (instrument: Instrument): AssetDecision => {
     }
   }
 }
+
+const typeOf = ({ kind }: Instrument): NewAsset["instrumentType"] => kind ?? "EQUITY"
+
+/** A contract on other than a hundred units has to say so on its asset. */
+const contractOf = ({ kind, multiplier, ticker }: Instrument): OptionMetadata | undefined => {
+  const [, root, year, month, day, right, strike] = /^(.+)(\d\d)(\d\d)(\d\d)([CP])(\d{8})$/.exec(ticker) ?? []
+  if (kind !== "OPTION" || multiplier === undefined || root === undefined) return undefined
+  if (Decimals.equals(multiplier, hundred)) return undefined
+  return {
+    underlyingAssetId: root,
+    expiration: `20${year}-${month}-${day}`,
+    right: right === "C" ? "CALL" : "PUT",
+    strike: Decimals.format(Decimals.divide(Decimals.of(strike ?? "0"), thousand)),
+    multiplier: Decimals.format(multiplier)
+  }
+}
+
+const hundred = Decimals.of("100")
+const thousand = Decimals.of("1000")
 
 const describe = (asset: Asset): string => {
   const symbol = asset.instrumentSymbol ?? asset.displayCode ?? asset.name ?? "?"

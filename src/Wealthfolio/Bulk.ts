@@ -45,6 +45,7 @@ export const toRow = (row: NewActivity, accountId: string, zone: Zone): NewRow =
     ...(activity.note === undefined ? {} : { notes: activity.note }),
     sourceSystem: "IBKR",
     sourceRecordId: activity.externalId,
+    ...(activity.group === undefined ? {} : { sourceGroupId: activity.group }),
     idempotencyKey: row.key
   }
 }

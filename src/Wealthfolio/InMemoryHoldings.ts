@@ -1,3 +1,4 @@
+import { Result, Schema } from "effect"
 import { cashSign } from "../Portfolio/Activity.ts"
 import * as Decimal from "../Portfolio/Decimal.ts"
 import { canonical } from "../Portfolio/Venue.ts"
@@ -11,6 +12,7 @@ export const holdingsOf = (
 ): ReadonlyArray<Holding> => {
   const quantities = new Map<string, Decimal.Decimal>()
   const cash = new Map<string, Decimal.Decimal>()
+  const byId = new Map(assets.map((asset) => [asset.id, asset]))
   for (const row of rows) {
     const { assetId } = row
     const quantity = row.quantity ?? Decimal.zero
@@ -24,9 +26,16 @@ export const holdingsOf = (
         quantities.set(assetId, Decimal.isNegative(left) ? Decimal.zero : left)
       } else if (row.type === "SPLIT") quantities.set(assetId, Decimal.multiply(held, row.amount ?? Decimal.one))
     }
-    if (!inKind) cash.set(row.currency, Decimal.add(cash.get(row.currency) ?? Decimal.zero, cashOf(row, quantity)))
+    if (!inKind) {
+      cash.set(
+        row.currency,
+        Decimal.add(
+          cash.get(row.currency) ?? Decimal.zero,
+          cashOf(row, quantity, multiplierOf(byId.get(assetId ?? "")))
+        )
+      )
+    }
   }
-  const byId = new Map(assets.map((asset) => [asset.id, asset]))
   const securities = [...quantities].map(([assetId, quantity]): Holding => {
     const asset = byId.get(assetId)
     const symbol = canonical(asset?.instrumentSymbol ?? assetId, asset?.instrumentExchangeMic ?? undefined)
@@ -36,15 +45,30 @@ export const holdingsOf = (
   return [...securities, ...balances].filter((holding) => !Decimal.isZero(holding.quantity))
 }
 
-const cashOf = (row: TrackerActivity, quantity: Decimal.Decimal): Decimal.Decimal => {
+const cashOf = (
+  row: TrackerActivity,
+  quantity: Decimal.Decimal,
+  multiplier: Decimal.Decimal
+): Decimal.Decimal => {
   const fee = row.fee ?? Decimal.zero
-  const gross = Decimal.multiply(quantity, row.unitPrice ?? Decimal.zero)
+  const gross = Decimal.multiply(Decimal.multiply(quantity, row.unitPrice ?? Decimal.zero), multiplier)
   if (row.type === "BUY") return Decimal.negate(Decimal.add(gross, fee))
   if (row.type === "SELL") return Decimal.subtract(gross, fee)
   const amount = row.amount ?? Decimal.zero
   const sign = isActivityType(row.type) ? cashSign(row.type) : 0
   return sign === 0 ? Decimal.zero : sign < 0 ? Decimal.negate(amount) : amount
 }
+
+const hundred = Decimal.of("100")
+
+/** By its metadata, as we write it; a contract that says nothing is on a hundred units. */
+const multiplierOf = (asset: Asset | undefined): Decimal.Decimal => {
+  if (asset?.instrumentType !== "OPTION") return Decimal.one
+  const told = Schema.decodeUnknownResult(Contract)(asset.metadata)
+  return Result.isSuccess(told) ? Decimal.parse(told.success.option.multiplier) ?? hundred : hundred
+}
+
+const Contract = Schema.Struct({ option: Schema.Struct({ multiplier: Schema.String }) })
 
 const isActivityType = (type: string): type is Parameters<typeof cashSign>[0] =>
   /^(BUY|SELL|DIVIDEND|INTEREST|DEPOSIT|WITHDRAWAL|FEE|TAX|CREDIT|TRANSFER_IN|TRANSFER_OUT|SPLIT)$/.test(type)

@@ -21,6 +21,7 @@ export const rowOf = (row: SearchRow, zone: Zone): TrackerRow => ({
   instant: zoned(row.date),
   ...text("assetId", row.assetId),
   ...text("symbol", row.assetSymbol),
+  ...(row.instrumentType === "OPTION" ? { isContract: true } : {}),
   currency: row.currency,
   ...decimal("quantity", row.quantity),
   ...decimal("unitPrice", row.unitPrice),

@@ -56,16 +56,29 @@ export const Asset = Schema.Struct({
 export type Asset = typeof Asset.Type
 export const Assets = Schema.Array(Asset)
 
+/** Read as a whole or not at all: with a field missing the multiplier is 100. */
+export interface OptionMetadata {
+  readonly underlyingAssetId: string
+  readonly expiration: string
+  readonly right: "CALL" | "PUT"
+  readonly strike: string
+  readonly multiplier: string
+}
+
 export interface NewAsset {
   readonly kind: "INVESTMENT"
   readonly quoteMode: "MARKET"
   readonly quoteCcy: string
-  readonly instrumentType: "EQUITY"
+  readonly instrumentType: "EQUITY" | "OPTION" | "BOND"
   readonly instrumentSymbol: string
   readonly instrumentExchangeMic?: string
   readonly displayCode: string
   readonly name?: string
-  readonly metadata?: { readonly ibkr?: { readonly conid: string }; readonly isin?: string }
+  readonly metadata?: {
+    readonly ibkr?: { readonly conid: string }
+    readonly isin?: string
+    readonly option?: OptionMetadata
+  }
 }
 
 /** Decimals are text, so that no float touches them. `amount` is the absolute net cash. */
@@ -85,6 +98,7 @@ export interface NewRow {
   readonly notes?: string
   readonly sourceSystem: "IBKR"
   readonly sourceRecordId: string
+  readonly sourceGroupId?: string
   readonly idempotencyKey: string
 }
 
@@ -132,6 +146,7 @@ export const SearchReply = Schema.Struct({
     comment: maybe(Schema.String),
     accountName: maybe(Schema.String),
     assetSymbol: maybe(Schema.String),
+    instrumentType: maybe(Schema.String),
     sourceSystem: maybe(Schema.String),
     idempotencyKey: maybe(Schema.String),
     isUserModified: maybe(Schema.Boolean)

@@ -4,11 +4,11 @@ import { type Bookings, bookings } from "../../src/Ibkr/Activities.ts"
 import { cashDigest } from "../../src/Ibkr/Activities/Cash.ts"
 import { isCancel, tradeDigest } from "../../src/Ibkr/Activities/TradeRows.ts"
 import { decodeCashTransaction, decodeTrade, type Trade } from "../../src/Ibkr/FlexReport.ts"
-import { type Activity, cashSign } from "../../src/Portfolio/Activity.ts"
+import { type Activity, cashSign, type SkippedRow } from "../../src/Portfolio/Activity.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import type { Decimal } from "../../src/Portfolio/Decimal.ts"
 import { cashRows, integer, oneOf, type Row, shuffled, trades } from "../support/arbitrary.ts"
-import { type FixtureOptions, reportOptions, shownActivity, shownSkip } from "../support/fixture.ts"
+import { type FixtureOptions, reportOptions, shownActivity, shownSkip, standsForItsRow } from "../support/fixture.ts"
 
 interface Rows {
   readonly trades: ReadonlyArray<Row>
@@ -64,12 +64,10 @@ describe("Activities", () => {
     (rows) =>
       Effect.sync(() => {
         const { activities, skipped } = book(rows)
-        // A cancelled pair leaves its commission; every other skipped row moves nothing.
-        const unmoved = new Set(
-          skipped.filter(({ detail, reason }) => reason !== "cancelled" || detail.startsWith("rebooked")).map((row) =>
-            row.contentHash
-          )
-        )
+        // A cancelled pair leaves its commission, a short its costs; every other skipped row moves nothing.
+        const isMoved = ({ detail, reason }: SkippedRow) =>
+          reason === "short" || (reason === "cancelled" && !detail.startsWith("rebooked"))
+        const unmoved = new Set(skipped.filter((row) => !isMoved(row)).map((row) => row.contentHash))
         const { cash, trades } = decoded(rows)
         const moved = [
           ...distinct(trades, tradeDigest).filter((row) => !unmoved.has(tradeDigest(row))).flatMap(cashOfTrade),
@@ -88,7 +86,7 @@ describe("Activities", () => {
       const { cash, trades } = decoded(rows)
       for (
         const [digests, isOwn] of [
-          [trades.map(tradeDigest), (a: Activity) => a.section === "Trades" && isMain(a)],
+          [trades.map(tradeDigest), (a: Activity) => a.section === "Trades" && standsForItsRow(a)],
           [cash.map(cashDigest), (a: Activity) => a.section === "CashTransactions"]
         ] as const
       ) {

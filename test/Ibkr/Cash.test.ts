@@ -183,11 +183,11 @@ describe("cash", () => {
     })
   })
 
-  it("cash of an option or bond is not booked half", () => {
-    assert.deepStrictEqual(book([row({ assetCategory: "BOND" })]).left, ["ibkr:cash:1 unsupported-asset-category"])
+  it("cash of a future or CFD is not booked half", () => {
+    assert.deepStrictEqual(book([row({ assetCategory: "CFD" })]).left, ["ibkr:cash:1 unsupported-asset-category"])
     const option = {
       currency: "USD",
-      assetCategory: "OPT",
+      assetCategory: "FUT",
       symbol: "KO",
       conid: "5",
       listingExchange: "CBOE",

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import type { Instrument } from "../../src/Portfolio/Instrument.ts"
 import { match } from "../../src/Wealthfolio/Assets.ts"
 import { tie } from "../../src/Wealthfolio/AssetTies.ts"
@@ -55,6 +56,46 @@ describe("match", () => {
     assert.deepStrictEqual(match(assets, none, vusa, "by-memory"), matched("by-memory"))
     assert.deepStrictEqual(match(assets, none, vusa, "gone"), matched("by-conid"))
     assert.deepStrictEqual(match(assets.slice(0, 1), none, vusa), matched("by-market"))
+  })
+
+  it("a contract or a bond goes by its name alone, and only among its kind", () => {
+    const call: Instrument = {
+      key: "7",
+      kind: "OPTION",
+      symbol: "AAPL260320C00250000",
+      ticker: "AAPL260320C00250000",
+      isUsListing: false,
+      currency: "USD",
+      conid: "7",
+      multiplier: Decimals.of("100")
+    }
+    const asked = match([asset("share", call.ticker, null, "USD")], none, call)
+    assert.strictEqual(asked._tag, "Create")
+    if (asked._tag !== "Create") return
+    assert.strictEqual(asked.asset.instrumentType, "OPTION")
+    assert.deepStrictEqual(asked.asset.metadata, { ibkr: { conid: "7" } })
+    const there = asset("call", call.ticker, null, "USD", { instrumentType: "OPTION" })
+    assert.deepStrictEqual(match([there], none, call), matched("call"))
+
+    const mini = match([], none, { ...call, multiplier: Decimals.of("10") })
+    assert.deepStrictEqual(mini._tag === "Create" ? mini.asset.metadata?.option : mini, {
+      underlyingAssetId: "AAPL",
+      expiration: "2026-03-20",
+      right: "CALL",
+      strike: "250",
+      multiplier: "10"
+    })
+    const isin = "US91282CNT44"
+    const bond = match([], none, {
+      key: "8",
+      kind: "BOND",
+      symbol: isin,
+      ticker: isin,
+      isUsListing: false,
+      currency: "USD",
+      isin
+    })
+    assert.strictEqual(bond._tag === "Create" ? bond.asset.instrumentType : bond._tag, "BOND")
   })
 
   it("any US market or none is one line; two of them are not guessed", () => {

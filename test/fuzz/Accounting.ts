@@ -2,13 +2,11 @@ import type { BrokerReport } from "../../src/Broker.ts"
 import { proceedsOf } from "../../src/Ibkr/Activities/TradeRows.ts"
 import type { CashTransaction, Trade } from "../../src/Ibkr/FlexReport.ts"
 import type { ScannedStatement, SpooledRow } from "../../src/Ibkr/FlexStatement.ts"
-import { type Activity, cashSign } from "../../src/Portfolio/Activity.ts"
+import { cashSign } from "../../src/Portfolio/Activity.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import type { Decimal } from "../../src/Portfolio/Decimal.ts"
+import { standsForItsRow } from "../support/fixture.ts"
 import type { Rows } from "./Rows.ts"
-
-const isOwn = (activity: Activity): boolean =>
-  activity.section !== "Trades" || activity.type === "BUY" || activity.type === "SELL"
 
 /** What the scan counted waits in the spool, row for row. */
 export const spoolProblems = (
@@ -27,7 +25,7 @@ export const accountingProblems = (rows: Rows, earlier: Rows, report: BrokerRepo
   const problems: Array<string> = []
   const places = new Map<string, number>()
   const place = (hash: string | undefined) => hash !== undefined && places.set(hash, (places.get(hash) ?? 0) + 1)
-  for (const activity of report.activities) if (isOwn(activity)) place(activity.contentHash)
+  for (const activity of report.activities) if (standsForItsRow(activity)) place(activity.contentHash)
   const withoutId = new Set<string | undefined>()
   for (const skipped of report.skipped) {
     place(skipped.contentHash)
@@ -60,7 +58,9 @@ export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<st
   const cancelled = new Set<string | undefined>()
   const unmoved = new Set<string | undefined>()
   for (const { contentHash, detail, reason } of report.skipped) {
-    ;(reason === "cancelled" && !detail.startsWith("rebooked") ? cancelled : unmoved).add(contentHash)
+    if (reason !== "short") {
+      ;(reason === "cancelled" && !detail.startsWith("rebooked") ? cancelled : unmoved).add(contentHash)
+    }
   }
   if (rows.hasTwins) return []
   const moved = [
@@ -77,6 +77,7 @@ export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<st
 }
 
 const cashOfTrade = (row: Trade): ReadonlyArray<readonly [string, Decimal]> => [
+  ...(row.assetCategory === "CASH" ? [[row.symbol?.slice(0, 3) ?? "", row.quantity] as const] : []),
   [row.currency, proceedsOf(row)],
   [row.currency, row.taxes ?? Decimals.zero],
   [row.ibCommissionCurrency ?? row.currency, row.ibCommission ?? Decimals.zero]

@@ -30,6 +30,11 @@ export interface ReadFixture {
   readonly report: BrokerReport
 }
 
+/** Not a fee beside it, nor the second leg of a conversion, nor the short part of a trade. */
+export const standsForItsRow = ({ externalId, group, note = "", section, type }: Activity): boolean =>
+  section !== "Trades" || type === "BUY" || type === "SELL" || group === externalId
+  || (note.startsWith("short: ") && !externalId.endsWith(":short"))
+
 /** A file of `fixtures/`, as it is on disk. */
 export const fixture = Effect.fnUntraced(function*(name: string) {
   const fileSystem = yield* FileSystem.FileSystem

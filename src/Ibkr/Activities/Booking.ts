@@ -25,11 +25,6 @@ export interface Booked {
 
 export const noneBooked = (): Booked => ({ activities: [], skipped: [] })
 
-/** Categories booked as equities. IBKR files ETFs under STK; `ETF` itself is read for statements that say so. */
-const bookable: ReadonlySet<string> = new Set(["STK", "FUND", "ETF"])
-
-export const isBookable = (category: string): boolean => bookable.has(category)
-
 /** Over the broker's own fields, in a fixed order; a release that maps differently does not change it. */
 export const contentHash = (fields: ReadonlyArray<string | Decimal | undefined>): string =>
   hash(

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import type { Activity, ActivityType } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import { isSecurity } from "../Category.ts"
 import { CashTransaction } from "../FlexReport.ts"
 import type { InstrumentIndex } from "../Instruments.ts"
 import {
@@ -12,7 +13,6 @@ import {
   contextOf,
   hold,
   instrumentHold,
-  isBookable,
   noneBooked,
   ownIds,
   type RowIdentity,
@@ -198,7 +198,7 @@ const bookRow = (row: IdentifiedCash, index: InstrumentIndex, options: BookingOp
     booked.skipped.push(skip(row, "unknown-type", cash.type))
   } else if (date === undefined) {
     booked.skipped.push(skip(row, "unreadable", `reportDate is missing: ${describe(cash)}`))
-  } else if (category !== undefined && !isBookable(category)) {
+  } else if (category !== undefined && !isSecurity(category)) {
     booked.skipped.push(skip(row, "unsupported-asset-category", `${category} ${describe(cash)}`))
   } else if (isBeforeStart(cash, options)) {
     booked.skipped.push(skip(row, "before-start-date", `${date} ${describe(cash)}`))

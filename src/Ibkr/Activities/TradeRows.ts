@@ -149,3 +149,10 @@ export const proceedsOf = (trade: Trade): Decimal =>
     ?? Decimals.negate(
       Decimals.multiply(Decimals.multiply(trade.quantity, trade.tradePrice), trade.multiplier ?? Decimals.one)
     )
+
+/** Trades after the cut-off belong to the next trade date: they stand at its edge, in order. */
+export const timeOf = (trade: Trade, date: PlainDate): string | undefined => {
+  const moment = trade.dateTime
+  if (moment?.time === undefined) return trade.tradeTime
+  return moment.date === date ? moment.time : moment.date < date ? "00:00:00" : "23:59:59"
+}

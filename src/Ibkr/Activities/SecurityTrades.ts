@@ -1,0 +1,153 @@
+import type { Activity, SkippedRow } from "../../Portfolio/Activity.ts"
+import * as Decimals from "../../Portfolio/Decimal.ts"
+import type { Decimal } from "../../Portfolio/Decimal.ts"
+import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import type { AssetClass } from "../Category.ts"
+import type { Trade } from "../FlexReport.ts"
+import { skip } from "./Booking.ts"
+import { costRows, costsOf } from "./TradeCosts.ts"
+import { describe, type IdentifiedTrade, proceedsOf, timeOf } from "./TradeRows.ts"
+
+/** A trade of something that is held in units. */
+export interface SecurityTrade {
+  readonly row: IdentifiedTrade
+  readonly key: string
+  readonly assetClass: AssetClass
+  readonly date: PlainDate
+  /** False where it moved a position before the first day that is booked. */
+  readonly isBooked: boolean
+}
+
+/** As the field codecs bound every figure, this bounds the product of quantity and price, and their quotient. */
+const most = Decimals.of("1000000000000000")
+
+/** Why the figures of a trade cannot be booked, or `undefined`. */
+export const unreadableFigures = (trade: Trade): string | undefined => {
+  if (Decimals.isZero(trade.quantity)) return "quantity is 0"
+  if (trade.multiplier !== undefined && !Decimals.isPositive(trade.multiplier)) return "multiplier is not positive"
+  const proceeds = proceedsOf(trade)
+  const cash = Decimals.abs(proceeds)
+  if (!Decimals.isLessThan(cash, most)) return "the cash is 10^15 or more"
+  if (!Decimals.isLessThan(cash, Decimals.multiply(Decimals.abs(trade.quantity), most))) {
+    return "the cash per share is 10^15 or more"
+  }
+  if (Decimals.isZero(proceeds) || Decimals.isNegative(proceeds) !== Decimals.isNegative(trade.quantity)) {
+    return undefined
+  }
+  return trade.proceeds === undefined ? "tradePrice is negative" : "proceeds have the sign of the quantity"
+}
+
+interface Figures {
+  readonly quantity: Decimal
+  readonly unitPrice: Decimal
+  /** Without costs. */
+  readonly cash: Decimal
+  /** False where the price is not the broker's. */
+  readonly isBrokers: boolean
+}
+
+const hundred = Decimals.of("100")
+
+/** Contracts that a tracker multiplies by itself are priced by unit of the underlying; bonds are quoted in percent. */
+const scaleOf = ({ multiplier }: Trade, assetClass: AssetClass): readonly [quoted: Decimal, tracked: Decimal] => {
+  const units = multiplier ?? (assetClass === "option" ? hundred : Decimals.one)
+  if (assetClass === "option") return [units, units]
+  return assetClass === "bond" ? [Decimals.of("0.01"), Decimals.one] : [units, Decimals.one]
+}
+
+/** All of the trade, or so much of it: then the cash is that of the price, and what is left is the rest's. */
+const figuresOf = (trade: Trade, assetClass: AssetClass, short: Decimal): Figures => {
+  const all = Decimals.abs(trade.quantity)
+  const whole = Decimals.abs(proceedsOf(trade))
+  const [quoted, tracked] = scaleOf(trade, assetClass)
+  const isBrokers = Decimals.equals(Decimals.multiply(Decimals.multiply(all, trade.tradePrice), quoted), whole)
+  const unitPrice = isBrokers && Decimals.equals(quoted, tracked)
+    ? trade.tradePrice
+    : Decimals.divide(whole, Decimals.multiply(all, tracked))
+  const quantity = Decimals.subtract(all, short)
+  const cash = Decimals.isZero(short) ? whole : Decimals.multiply(Decimals.multiply(quantity, unitPrice), tracked)
+  return { quantity, unitPrice, cash, isBrokers }
+}
+
+/**
+ * The trade itself, and its costs where they are not a fee in its own currency. Of what is short (absolute quantity) the
+ * net cash alone is booked: the tracker holds no shorts.
+ */
+export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, short: Decimal): {
+  readonly activities: ReadonlyArray<Activity>
+  readonly skipped: ReadonlyArray<SkippedRow>
+} => {
+  const { trade } = row
+  const own = Decimals.sum(
+    costsOf(trade).filter(({ currency }) => currency === trade.currency).map(({ amount }) => amount)
+  )
+  const foreign = costsOf(trade).filter(({ currency }) => currency !== trade.currency)
+  const time = timeOf(trade, date)
+  const shared = {
+    date,
+    ...(time === undefined ? {} : { time }),
+    millisecond: 0,
+    ...(trade.ibOrderID === undefined ? {} : { order: trade.ibOrderID }),
+    currency: trade.currency,
+    contentHash: row.contentHash,
+    section: row.section,
+    ...(row.subject === undefined ? {} : { subject: row.subject })
+  }
+  if (Decimals.equals(short, Decimals.abs(trade.quantity))) {
+    const net = Decimals.add(proceedsOf(trade), own)
+    const { order: _, ...cashRow } = shared
+    return {
+      activities: [
+        ...shortCash(row.externalId, cashRow, net, `short: ${describe(trade)}`),
+        ...costRows(row, date, foreign, time)
+      ],
+      skipped: Decimals.isZero(net) ? [skip(row, "short", `moves no cash: ${describe(trade)}`)] : []
+    }
+  }
+  const type = Decimals.isNegative(trade.quantity) ? "SELL" : "BUY"
+  const { cash, isBrokers, quantity, unitPrice } = figuresOf(trade, assetClass, short)
+  const cost = Decimals.negate(own)
+  // A fee larger than the proceeds would turn the sale's cash around, which the tracker's types cannot say.
+  const asFee = Decimals.isPositive(cost) && (type === "BUY" || !Decimals.isLessThan(cash, cost))
+  const fee = asFee ? cost : undefined
+  const note = isBrokers
+    ? undefined
+    : `price at the broker ${Decimals.format(trade.tradePrice)}; sent so that the cash is the broker's`
+  const main: Activity = {
+    ...shared,
+    externalId: row.externalId,
+    type,
+    instrumentKey: key,
+    quantity,
+    unitPrice,
+    amount: fee === undefined ? cash : type === "BUY" ? Decimals.add(cash, fee) : Decimals.subtract(cash, fee),
+    ...(fee === undefined ? {} : { fee }),
+    ...(note === undefined ? {} : { note })
+  }
+  const booked = type === "BUY" ? Decimals.negate(cash) : cash
+  const { order: _, ...cashRow } = shared
+  return {
+    activities: [
+      main,
+      ...shortCash(
+        `${row.externalId}:short`,
+        cashRow,
+        Decimals.subtract(proceedsOf(trade), booked),
+        `short: ${Decimals.format(short)} of ${describe(trade)}`
+      ),
+      ...costRows(row, date, [...(asFee ? [] : [{ currency: trade.currency, amount: own }]), ...foreign], time)
+    ],
+    skipped: []
+  }
+}
+
+type CashRow = Omit<Activity, "externalId" | "type" | "amount">
+
+const shortCash = (externalId: string, row: CashRow, net: Decimal, note: string): ReadonlyArray<Activity> =>
+  Decimals.isZero(net) ? [] : [{
+    ...row,
+    externalId,
+    type: Decimals.isNegative(net) ? "FEE" : "CREDIT",
+    amount: Decimals.abs(net),
+    note
+  }]

@@ -1,0 +1,25 @@
+/** What an asset category of IBKR's is to a portfolio; what is none of these is not booked. */
+export type AssetClass = "equity" | "option" | "bond" | "currency"
+
+const classes: ReadonlyMap<string, AssetClass> = new Map([
+  // IBKR files ETFs under STK; `ETF` itself is read for statements that say so.
+  ["STK", "equity"],
+  ["FUND", "equity"],
+  ["ETF", "equity"],
+  ["OPT", "option"],
+  ["BOND", "bond"],
+  ["BILL", "bond"],
+  ["CASH", "currency"]
+])
+
+export const assetClass = (category: string): AssetClass | undefined => classes.get(category)
+
+/** Classes of which a portfolio holds units: a conversion has none. */
+export const isSecurity = (category: string): boolean => {
+  const found = assetClass(category)
+  return found !== undefined && found !== "currency"
+}
+
+/** One line may be filed under several categories of a class: templates do not agree on what is a fund. */
+export const sameClass = (a: string | undefined, b: string | undefined): boolean =>
+  a === undefined || b === undefined || a === b || (assetClass(a) !== undefined && assetClass(a) === assetClass(b))
