@@ -9,7 +9,8 @@ import {
   IBKRAccountMismatch,
   SpoolError,
   type StatementError,
-  StatementMalformed
+  StatementMalformed,
+  systemReason
 } from "./StatementError.ts"
 
 /** How many rows of one section there were, and of what use. */
@@ -138,7 +139,7 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
   })).pipe(
     Effect.catchIf(
       (error): error is PlatformError.PlatformError => isPlatformError(error),
-      (error) => Effect.fail(new SpoolError({ path: options.spool, reason: error.message }))
+      (error) => Effect.fail(new SpoolError({ path: options.spool, reason: systemReason(error) }))
     )
   )
 })

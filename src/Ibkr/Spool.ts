@@ -1,7 +1,7 @@
 import { Effect, FileSystem, Stream } from "effect"
 import type { SpooledRow } from "./FlexStatement.ts"
 import type { Attributes } from "./FlexXml.ts"
-import { SpoolError } from "./StatementError.ts"
+import { SpoolError, systemReason } from "./StatementError.ts"
 
 /** Attributes that say the same in many rows: one copy of each text is kept, not one a row. */
 const repeating = [
@@ -56,7 +56,7 @@ export const spooled = Effect.fnUntraced(function*(spool: string, each: (row: Sp
     ),
     Effect.catchTag(
       "PlatformError",
-      (error) => Effect.fail(new SpoolError({ path: spool, reason: error.message }))
+      (error) => Effect.fail(new SpoolError({ path: spool, reason: systemReason(error) }))
     )
   )
 })

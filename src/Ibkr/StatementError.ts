@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { type PlatformError, Schema } from "effect"
 import { exitCodes, type Failure } from "../Failure.ts"
 import { briefly } from "./BriefText.ts"
 
@@ -74,9 +74,18 @@ export class SpoolError extends Schema.TaggedError<SpoolError>()("SpoolError", {
   override get message() {
     return `a statement cannot be spooled to ${this.path}: ${this.reason}`
   }
-  readonly hint = "check space and permissions of BROKER_SYNC_DATA_DIR; nothing was written to the tracker"
+  get hint() {
+    const toDo = /^(ENOSPC|EDQUOT)/.test(this.reason)
+      ? "free space on the volume of BROKER_SYNC_DATA_DIR or enlarge it, and run again"
+      : "check space and permissions of BROKER_SYNC_DATA_DIR"
+    return `${toDo}; nothing of the statement was written to the tracker`
+  }
   readonly exitCode = exitCodes.store
 }
+
+/** The platform names the call that failed; only the system behind it says why: `ENOSPC: no space left on device, write`. */
+export const systemReason = ({ message, reason }: PlatformError.PlatformError): string =>
+  reason.cause instanceof Error ? reason.cause.message : message
 
 /** The path given with --file or --save cannot be used. */
 export class StatementFileError extends Schema.TaggedError<StatementFileError>()("StatementFileError", {

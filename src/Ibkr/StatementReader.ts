@@ -1,4 +1,4 @@
-import { DateTime, Effect, FileSystem, type Scope, Sink, Stream } from "effect"
+import { DateTime, Effect, FileSystem, type PlatformError, type Scope, Sink, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
 import type { BrokerError, ReceivedStatement } from "../Broker.ts"
@@ -9,7 +9,13 @@ import { archivedFiles, ArchiveError, keepStatement, removeHalfKept, unpackState
 import { type StoreError, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type ScannedStatement, scanStatement } from "./FlexStatement.ts"
 import { checkQuery } from "./QueryCheck.ts"
-import { FlexSectionsMissing, SpoolError, type StatementError, StatementFileError } from "./StatementError.ts"
+import {
+  FlexSectionsMissing,
+  SpoolError,
+  type StatementError,
+  StatementFileError,
+  systemReason
+} from "./StatementError.ts"
 import { type ReportOptions, statementReport, statementSources } from "./StatementReport.ts"
 
 export interface ReaderOptions {
@@ -59,7 +65,7 @@ export const statementReader = Effect.fnUntraced(function*(
     ...(options.spoolDir === undefined ? {} : { directory: options.spoolDir })
   }).pipe(
     Effect.mapError((error) =>
-      new SpoolError({ path: options.spoolDir ?? "the temporary directory", reason: error.message })
+      new SpoolError({ path: options.spoolDir ?? "the temporary directory", reason: systemReason(error) })
     )
   )
   let files = 0
@@ -73,7 +79,7 @@ export const statementReader = Effect.fnUntraced(function*(
   const receive = <E>(bytes: Stream.Stream<Uint8Array, E>) => {
     const path = newFile()
     const sink = fileSystem.sink(path, { flag: "w", mode: 0o600 }).pipe(
-      Sink.mapError(({ message }) => new SpoolError({ path, reason: message }))
+      Sink.mapError((error) => new SpoolError({ path, reason: systemReason(error) }))
     )
     return Effect.as(Stream.run(bytes, sink), path)
   }
@@ -107,7 +113,7 @@ export const statementReader = Effect.fnUntraced(function*(
       const digest = createHash("sha256")
       yield* Stream.runForEach(fileSystem.stream(unpacked), (chunk) => Effect.sync(() => void digest.update(chunk)))
         .pipe(
-          Effect.mapError(({ message }) => new ArchiveError({ path, reason: message })),
+          Effect.mapError((error) => new ArchiveError({ path, reason: systemReason(error) })),
           Effect.ensuring(Effect.ignore(fileSystem.remove(unpacked)))
         )
       // Oldest first, as they would have come.
@@ -196,8 +202,8 @@ export const gone = (id: string, error: Failure): ReceivedStatement => ({
   settled: Effect.fail(error)
 })
 
-const fileError = (path: string) => (error: { readonly message: string }) =>
-  new StatementFileError({ path, reason: error.message })
+const fileError = (path: string) => (error: PlatformError.PlatformError) =>
+  new StatementFileError({ path, reason: systemReason(error) })
 
 const daysOf = (scanned: ScannedStatement) => {
   const [first] = scanned.statements
