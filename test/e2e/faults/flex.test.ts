@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { type FlexPhase, type FlexStep, flexTexts } from "../../support/FlexServer.ts"
+import { shortened } from "../clock.ts"
 import { failed, fixture, noDrift, nothingWritten, startWorld, succeeded, type World } from "../support.ts"
 
 const week = await fixture("week.xml")
@@ -20,6 +21,9 @@ const exitCodes: Readonly<Record<number, number>> = {
   1025: 7
 }
 
+/** Throttled polls are more than a minute apart. */
+const throttlePause = shortened(65_000)
+
 const hour = 60
 const pauses = new Map([1001, 1004, 1005, 1006, 1007, 1008, 1009, 1018].map((code) => [code, hour] as const))
 
@@ -29,16 +33,22 @@ interface Case {
   readonly exit: number
   /** Minutes in which nothing is sent. */
   readonly pause: number | undefined
+  /** Requests of both nights: one where the second polls the reference of the first. */
+  readonly sends: number
 }
+
+/** The statement may still come: the reference is kept. */
+const notReady = [1001, 1004, 1005, 1006, 1007, 1008, 1009, 1018, 1019, 1021]
 
 const codes = Object.keys(flexTexts).map(Number)
 const cases: ReadonlyArray<Case> = (["send", "get"] as const).flatMap((phase) =>
-  codes.flatMap((code) => {
-    // Throttled polls are a minute apart: under TestClock in FlexClient's own tests.
-    if (phase === "get" && code === 1018) return []
-    const pause = code === 1025 ? 24 * hour : phase === "send" ? pauses.get(code) : undefined
-    return [{ phase, code, exit: exitCodes[code] ?? -1, pause }]
-  })
+  codes.map((code) => ({
+    phase,
+    code,
+    exit: exitCodes[code] ?? -1,
+    pause: code === 1025 ? 24 * hour : phase === "send" ? pauses.get(code) : undefined,
+    sends: phase === "get" && notReady.includes(code) ? 1 : 2
+  }))
 )
 
 const blockedUntil = (world: World): ReadonlyArray<string> =>
@@ -69,37 +79,59 @@ describe("every code", { timeout: 120_000, concurrent: true }, () => {
     assert.deepStrictEqual(codes.filter((code) => exitCodes[code] === undefined), [])
   })
 
-  it.each(cases)("$code on $phase: exit $exit, and a pause of $pause minutes", async ({ code, exit, pause, phase }) => {
-    const step: FlexStep = { kind: "code", code, times: Infinity }
-    await using world = await startWorld({
-      flex: { statement: week, script: { [phase]: [step] } },
-      env: { IBKR_FLEX_TIMEOUT: "100 millis" }
-    })
-    const run = await world.night([], { tokenExpired: code === 1003 || code === 1012 })
-    const json = failed(run, exit, new RegExp(`code ${code}`))
-    assert.strictEqual(json.counts.imported, 0)
-    await nothingWritten(world)
-    assert.strictEqual(world.flex.count("send"), 1)
-    const blocked = blockedUntil(world)
-    if (pause === undefined) {
-      assert.deepStrictEqual(blocked, [])
-      await heals(world)
-      return
-    }
-    assert.strictEqual(blocked.length, 1)
-    const left = minutesUntil(blocked[0] ?? "")
-    assert.isTrue(left > pause - 3 && left <= pause, `${left} minutes`)
+  it.each(cases)(
+    "$code on $phase: exit $exit, and a pause of $pause minutes",
+    async ({ code, exit, pause, phase, sends }) => {
+      const step: FlexStep = { kind: "code", code, times: Infinity }
+      await using world = await startWorld({
+        flex: { statement: week, script: { [phase]: [step] } },
+        env: { IBKR_FLEX_TIMEOUT: "1 second", ...throttlePause }
+      })
+      const run = await world.night([], { tokenExpired: code === 1003 || code === 1012 })
+      const json = failed(run, exit, new RegExp(`code ${code}`))
+      assert.strictEqual(json.counts.imported, 0)
+      await nothingWritten(world)
+      assert.strictEqual(world.flex.count("send"), 1)
+      const blocked = blockedUntil(world)
+      if (pause === undefined) {
+        assert.deepStrictEqual(blocked, [])
+        await heals(world)
+        assert.strictEqual(world.flex.count("send"), sends)
+        return
+      }
+      assert.strictEqual(blocked.length, 1)
+      const left = minutesUntil(blocked[0] ?? "")
+      assert.isTrue(left > pause - 3 && left <= pause, `${left} minutes`)
 
-    // IBKR would answer well now; another process must not ask.
-    const asked = world.flex.requests.length
-    world.flex.plan("send")
-    world.flex.plan("get")
-    failed(await world.night(), exit, new RegExp(`nothing is sent to IBKR before ${blocked[0]}`))
-    assert.strictEqual(world.flex.requests.length, asked)
-    await nothingWritten(world)
-    passPause(world)
-    await heals(world)
-  })
+      // IBKR would answer well now; another process must not ask.
+      const asked = world.flex.requests.length
+      world.flex.plan("send")
+      world.flex.plan("get")
+      failed(await world.night(), exit, new RegExp(`nothing is sent to IBKR before ${blocked[0]}`))
+      assert.strictEqual(world.flex.requests.length, asked)
+      await nothingWritten(world)
+      passPause(world)
+      await heals(world)
+      assert.strictEqual(world.flex.count("send"), sends)
+    }
+  )
+
+  it.each<[FlexPhase, number | undefined, number]>([["send", hour, 2], ["get", undefined, 1]])(
+    "HTTP 429 on %s is 1018: exit 6, and a pause of %s minutes",
+    async (phase, pause, sends) => {
+      const step: FlexStep = { kind: "html", status: 429, times: Infinity }
+      await using world = await startWorld({
+        flex: { statement: week, script: { [phase]: [step] } },
+        env: { IBKR_FLEX_TIMEOUT: "1 second", ...throttlePause }
+      })
+      failed(await world.night(), 6, /code 1018.*429/)
+      await nothingWritten(world)
+      assert.strictEqual(blockedUntil(world).length, pause === undefined ? 0 : 1)
+      passPause(world)
+      await heals(world)
+      assert.strictEqual(world.flex.count("send"), sends)
+    }
+  )
 })
 
 describe("an answer that is no statement, or not at once", { timeout: 120_000, concurrent: true }, () => {
