@@ -97,7 +97,8 @@ export const importReport = Effect.fn("Sync.import")(function*(
     if (steps.length > 0) {
       const write = Effect.forEach(steps, ([step, rows], index) =>
         step.pipe(
-          Effect.andThen(noted(rows)),
+          // Also where the store did not take it: what is in is said.
+          Effect.ensuring(noted(rows)),
           waitingFor(`importing batch ${index + 1} of ${steps.length}`)
         ), { discard: true })
       const [, inTime] = yield* repo.recomputedAfter(write)
