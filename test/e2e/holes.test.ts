@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import type { FlexDays } from "../support/FlexServer.ts"
+import { onDay } from "./clock.ts"
 import { booked } from "./decisions/support.ts"
+import { startGateway } from "./gateway.ts"
 import { statement, trade, vusa } from "./statement.ts"
 import { failed, startWorld, succeeded, type World } from "./support.ts"
 
@@ -102,6 +104,38 @@ describe("no day missed", { timeout: 90_000, concurrent: true }, () => {
     const { uncoveredDays } = await uncovered(world)
     // 1003 for days long over, in a run that was given a statement, proves that nothing happened in them.
     assert.strictEqual(uncoveredDays > 0, how !== 1003)
+  })
+
+  it.each<[string, string, number]>([
+    ["on the day after", "2026-01-08", 1],
+    ["two days after", "2026-01-09", 1],
+    ["three days after", "2026-01-10", 0]
+  ])("1003 for a window, %s its last day: the days without a statement by then are final (%s, uncovered: %i)", async (
+    _name,
+    day,
+    left
+  ) => {
+    const days = ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-09"]
+    await using gateway = await startGateway()
+    await using world = await startWorld({ env: { PUSHGATEWAY_URL: gateway.url } })
+    const uncoveredDays = () => gateway.series().get("ibkr_uncovered_days")
+    world.flex.setStatement(lastBusinessDay(days, "2026-01-05"))
+    succeeded(await world.night([], { env: onDay("2026-01-06") }))
+    world.flex.setStatement(lastBusinessDay(days, "2026-01-07"))
+    world.flex.plan("send", { kind: "success" }, 1003)
+    const run = await world.night([], { env: onDay(day) })
+    assert.strictEqual(succeeded(run).counts.imported, 1)
+    const said = left === 0 ? /nothing happened in these days/ : /no statement .* yet: these days stay uncovered/
+    assert.strictEqual(run.log.filter(({ message }) => said.test(message)).length, 1, run.stderr)
+    assert.deepStrictEqual(booked(world), ids(["2026-01-05", "2026-01-07"]))
+    assert.strictEqual(uncoveredDays(), left)
+
+    world.flex.setStatement(lastBusinessDay(days, "2026-01-09"))
+    succeeded(await world.night([], { env: onDay("2026-01-11") }))
+    const from = left === 0 ? "20260107" : "20260105"
+    assert.deepStrictEqual(windows(world), ["plain", "plain", "20260105-20260107", "plain", `${from}-20260109`])
+    assert.deepStrictEqual(booked(world), ids(left === 0 ? days.filter((day) => day !== "2026-01-06") : days))
+    assert.strictEqual(uncoveredDays(), 0)
   })
 
   it("a run that dies while it waits for a window goes on with its reference", async () => {
