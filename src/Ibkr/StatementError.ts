@@ -28,13 +28,13 @@ export class StatementMalformed extends Schema.TaggedError<StatementMalformed>()
   readonly exitCode = exitCodes.statementUnreadable
 }
 
-/** The statement is about another account than the one configured. Nothing was written. */
+/** The statement is about another account than the one configured. Nothing of it was written. */
 export class IBKRAccountMismatch extends Schema.TaggedError<IBKRAccountMismatch>()("IBKRAccountMismatch", {
   expected: Schema.String,
   found: Schema.String
 }) implements Failure {
   override get message() {
-    return `the statement is about account ${briefly(this.found)}, not ${this.expected}: nothing was written`
+    return `the statement is about account ${briefly(this.found)}, not ${this.expected}: nothing of it was written`
   }
   readonly hint =
     "check IBKR_ACCOUNT_ID_UPSTREAM, and that token and query belong to that account; in the query, Display Account Alias "

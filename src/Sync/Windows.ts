@@ -1,8 +1,8 @@
 import { DateTime, Duration, Effect, Schema } from "effect"
 import { Broker, type BrokerError, type ReceivedStatement, type StatementInfo } from "../Broker.ts"
 import { exitCodes, type Failure } from "../Failure.ts"
-import { covers, type DaySpan, holeWindows, isCollapsed, union, windows } from "../Portfolio/Coverage.ts"
-import { addDays, type PlainDate } from "../Portfolio/PlainDate.ts"
+import { covers, type DaySpan, holes, holeWindows, isCollapsed, union, windows } from "../Portfolio/Coverage.ts"
+import { addDays, latest, type PlainDate } from "../Portfolio/PlainDate.ts"
 import { waitingFor } from "../Progress.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { today } from "../Today.ts"
@@ -111,8 +111,8 @@ export const fillHoles = Effect.fn("Sync.fillHoles")(function*<R>(
   if (span === undefined || broker.pullWindow === undefined) return
   const had = tonight.map(({ fromDate, toDate }) => ({ from: fromDate, to: toDate }))
   const oldest = broker.oldestDay?.(yield* today)
-  const holes = holeWindows(yield* store.coverage, span.to).filter(({ to }) => oldest === undefined || to >= oldest)
-  for (const window of holes) {
+  const missing = holeWindows(yield* store.coverage, span.to).filter(({ to }) => oldest === undefined || to >= oldest)
+  for (const window of missing) {
     yield* Effect.logInfo(`days are missing: asking for ${shown(window)}`)
     const came = yield* pullAside(window, handle)
     if (came === undefined) return
@@ -121,7 +121,15 @@ export const fillHoles = Effect.fn("Sync.fillHoles")(function*<R>(
   const reread = yield* rereadWindow(span.to, had)
   if (reread === undefined) return
   yield* Effect.logInfo(`reading the last ${rereadDays} days again, as every week: ${shown(reread)}`)
-  if ((yield* pullAside(reread, handle)) !== undefined) yield* rereadDone
+  const came = yield* pullAside(reread, handle)
+  if (came !== undefined && !isCollapsed(reread, came)) yield* rereadDone
+})
+
+/** Days before the first covered one are no hole. */
+const leavesHoles = Effect.fnUntraced(function*(window: DaySpan) {
+  const covered = yield* (yield* SyncRecordStore).coverage
+  const [first] = union(covered)
+  return first !== undefined && holes(covered, { from: latest(first.from, window.from), to: window.to }).length > 0
 })
 
 /**
@@ -130,20 +138,16 @@ export const fillHoles = Effect.fn("Sync.fillHoles")(function*<R>(
  */
 const pullAside = Effect.fnUntraced(function*<R>(window: DaySpan, handle: Handle<R>) {
   return yield* pullWindow(window, handle, `waiting for ${shown(window)}`).pipe(
-    Effect.flatMap((answer) => {
-      if (answer._tag === "Unavailable") return Effect.as(proveEmpty(window, answer.notServed), window)
+    Effect.flatMap(Effect.fnUntraced(function*(answer) {
+      if (answer._tag === "Unavailable") return yield* Effect.as(proveEmpty(window, answer.notServed), window)
       const { returned = window } = answer
-      return isCollapsed(window, returned)
-        ? Effect.as(
-          Effect.logWarning(
-            `the broker was asked for ${shown(window)} and answered for ${
-              shown(returned)
-            }: the other days stay uncovered`
-          ),
-          returned
+      if (isCollapsed(window, returned) || (yield* leavesHoles(window))) {
+        yield* Effect.logWarning(
+          `the broker was asked for ${shown(window)} and answered for ${shown(returned)}: the other days stay uncovered`
         )
-        : Effect.succeed(returned)
-    }),
+      }
+      return returned
+    })),
     Effect.catchIf(
       isPassing,
       (error) => Effect.as(Effect.logWarning(`${shown(window)} could not be had: ${error.message}`), undefined)

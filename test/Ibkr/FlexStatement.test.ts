@@ -98,7 +98,7 @@ layer(NodeFileSystem.layer)("FlexStatement", (it) => {
         const error = yield* failing(`<Trades><Trade accountId="${id}" tradeID="1" /></Trades>`)
         assert.strictEqual(
           error.message,
-          `the statement is about account ${shown}, not ${account}: nothing was written`
+          `the statement is about account ${shown}, not ${account}: nothing of it was written`
         )
       }
     }))
