@@ -48,6 +48,16 @@ const isThere = (path: string) =>
     return true
   })
 
+/** SQLite would play them into whatever file it finds in their place. */
+const putOrphansAside = Effect.fnUntraced(function*(path: string) {
+  for (const orphan of ["-journal", "-wal", "-shm"].map((ending) => `${path}${ending}`)) {
+    if (!existsSync(orphan)) continue
+    const aside = `${orphan}.aside`
+    yield* attempt(path, () => renameSync(orphan, aside))
+    yield* Effect.logWarning(`${orphan} is of a record store that is not there any more: it is now ${aside}`)
+  }
+})
+
 /** A run that is killed meanwhile leaves a file of another name, which the next one makes anew: never half a store. */
 const create = Effect.fnUntraced(function*(path: string, known: Migrations) {
   const unfinished = `${path}.new`
@@ -70,6 +80,7 @@ const create = Effect.fnUntraced(function*(path: string, known: Migrations) {
     }),
     Effect.onError(() => Effect.sync(remove))
   )
+  yield* putOrphansAside(path)
   yield* attempt(path, () => renameSync(unfinished, path))
 })
 
@@ -91,6 +102,13 @@ const newerStore = (dataDir: string, path: string, version: number, known: numbe
   })
 
 const checkPages = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, path: string) {
+  const [pages] = yield* sql<{ bytes: number }>`SELECT page_count * page_size AS bytes
+    FROM pragma_page_count, pragma_page_size`
+  const size = yield* attempt(path, () => statSync(path).size)
+  // SQLite reads zeros where the last page ends early.
+  if (pages !== undefined && size < pages.bytes) {
+    return yield* storeError("corrupt", path, `it has ${size} bytes of ${pages.bytes}`)
+  }
   const rows = yield* sql<{ quickCheck: string }>`PRAGMA quick_check(1)`
   const verdict = rows[0]?.quickCheck ?? "no answer"
   if (verdict !== "ok") return yield* storeError("corrupt", path, verdict.split("\n").at(-1))

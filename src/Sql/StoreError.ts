@@ -52,8 +52,10 @@ const descriptions: Record<
   }),
   corrupt: (path, detail) => ({
     message: `the record store ${path} cannot be read: ${detail}`,
-    hint: "Put a backup in its place, or move it away to start a new one: what is in the tracker is recognised and not "
-      + "imported again, but rows that were deleted there on purpose come back."
+    hint:
+      "Put a backup in its place, or move it away so that the next run rebuilds it from the rows in Wealthfolio; in "
+      + "either case leave no sync.db-journal beside it. Rebuilt, it no longer knows which rows were deleted there on "
+      + "purpose: they wait for broker-sync ibkr restore"
   }),
   unavailable: (path, detail) => ({
     message: `the record store ${path} cannot be used: ${detail}`,
