@@ -15,6 +15,9 @@ export const bulkFaults: ReadonlyArray<readonly [name: string, fault: Fault]> = 
   ["a session that has expired", { kind: "expire-sessions" }]
 ]
 
+/** It is done, and nobody knows. */
+export const lostAnswers = bulkFaults.filter(([name]) => /dropped after|reset/.test(name))
+
 /** Two answers in a row that say nothing of what happened: the run ends, exit 9. */
 export const unauthorized: Fault = { kind: "status", status: 401, when: "before" }
 

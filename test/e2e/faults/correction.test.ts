@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { setTimeout as sleep } from "node:timers/promises"
 import { balance, cancel, cash, dividend, position, statement, trade, vusa } from "../statement.ts"
 import { failed, noDrift, signal, skips, startWorld, statuses, succeeded, type World } from "../support.ts"
-import { bulkFaults, tooLarge, unauthorized } from "./bulkFaults.ts"
+import { bulkFaults, lostAnswers, tooLarge, unauthorized } from "./bulkFaults.ts"
 
 const deposit = cash("70", "Deposits/Withdrawals", "1000", "GBP", "2026-01-05")
 const bought = trade("61", vusa, 10, "80", "2026-01-05")
@@ -193,6 +193,46 @@ describe("a correction that goes wrong", { timeout: 240_000, concurrent: true },
     succeeded(await world.night())
     await healed(world, name)
   })
+
+  it.each(names.flatMap((name) => lostAnswers.map(([what, fault]) => [name, what, fault] as const)))(
+    "%s: refused, and the next try is committed with %s: exit 0, corrected once",
+    async (name, _what, fault) => {
+      await using world = await firstNight(name)
+      world.wealthfolio.faults.next("/activities/bulk", tooLarge)
+      failed(await world.night(), 9, /refused \d+ row/)
+      assert.deepStrictEqual(rowsIn(world), corrections[name].before)
+      world.flex.setStatement(quietNight(name))
+      world.wealthfolio.faults.next("/activities/bulk", fault)
+      noDrift(succeeded(await world.night()))
+      assert.strictEqual(world.wealthfolio.faults.left, 0)
+      await healed(world, name)
+    }
+  )
+
+  it.each(names)(
+    "%s: refused, the next try is committed and Wealthfolio is gone: exit 9, and the run after knows",
+    async (name) => {
+      await using world = await firstNight(name)
+      world.wealthfolio.faults.next("/activities/bulk", tooLarge)
+      failed(await world.night(), 9, /refused \d+ row/)
+      world.flex.setStatement(quietNight(name))
+      let isCommitted = false
+      world.wealthfolio.faults.next(() => isCommitted, { kind: "drop", when: "before" }, 1000)
+      world.wealthfolio.faults.next("/activities/bulk", { kind: "drop", when: "after" })
+      world.wealthfolio.onRequest = (phase, { path }) => {
+        if (phase === "after" && path.endsWith("/activities/bulk")) isCommitted = true
+      }
+      failed(await world.night(), 9, /cannot be reached/)
+      assert.deepStrictEqual(rowsIn(world), corrections[name].after)
+      assert.isAbove(world.rows("sync_record WHERE state = 'pending'"), 0)
+
+      world.wealthfolio.onRequest = undefined
+      world.wealthfolio.faults.clear()
+      await world.wealthfolio.recompute.settled()
+      succeeded(await world.night())
+      await healed(world, name)
+    }
+  )
 })
 
 describe("a correction that goes right", { timeout: 240_000, concurrent: true }, () => {
