@@ -47,7 +47,7 @@ const overSockets = (url: string) =>
 it.effect("a statement cut short on its way is refused, and not asked for again", () =>
   Effect.gen(function*() {
     const bytes = yield* week
-    const answers = cuts(bytes, 90).map((at) => () => new Response(bytes.slice(0, at)))
+    const answers = cuts(bytes, 10).map((at) => () => new Response(bytes.slice(0, at)))
     const { calls, layer } = scripted(answers, { pollInterval: Duration.zero })
     const errors = yield* FlexClient.use(({ retrieve }) =>
       Effect.forEach(answers, () => Effect.flip(Stream.runDrain(retrieve("777"))))
