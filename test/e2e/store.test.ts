@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { chmod, mkdir, writeFile } from "node:fs/promises"
+import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { startGateway } from "./gateway.ts"
@@ -29,17 +29,20 @@ describe("the data directory", { timeout: 60_000, concurrent: true }, () => {
       (path) => `mount --bind '${path}' '${path}' && mount -o remount,ro,bind '${path}'`
     ],
     ["full", (path) => `mount -t tmpfs -o size=16k none '${path}'`]
-  ])("%s: exit 10 before anything is sent", async (name, mount) => {
+  ])("%s: exit 10 before anything is sent, and the next run, which may write, goes on", async (name, mount) => {
     await using world = await startWorld({ flex: { statement: week } })
     await mkdir(world.dataDir)
-    if (name.includes("store")) {
-      succeeded(await world.night())
-      world.flex.setStatement(await fixture("quiet-day.xml"))
-    }
+    if (name.includes("store")) succeeded(await world.night())
     const before = [world.flex.requests.length, world.wealthfolio.requests.length]
     const json = failed(await mountedNight(world, mount(world.dataDir)), 10, /record store cannot be written/)
     assert.strictEqual(json.error?.tag, "StoreError")
     assert.deepStrictEqual([world.flex.requests.length, world.wealthfolio.requests.length], before)
+
+    const imported = world.activities.length === 0 ? 15 : 0
+    const next = succeeded(await world.night())
+    assert.strictEqual(next.counts.imported, imported)
+    noDrift(next)
+    assert.strictEqual(world.activities.length, 15)
   })
 
   it("a file in its place, an empty store, another database: exit 10 before anything is sent", async () => {
@@ -54,19 +57,29 @@ describe("the data directory", { timeout: 60_000, concurrent: true }, () => {
     await writeFile(join(world.dataDir, "sync.db"), "no database at all, but long enough to look like one".repeat(20))
     failed(await world.night(), 10, /sync\.db/)
     unasked(world)
+    await rm(join(world.dataDir, "sync.db"))
+    world.flex.setStatement(week)
+    assert.strictEqual(succeeded(await world.night()).counts.imported, 15)
   })
 
-  it("a store of a newer release: exit 10, naming the copy from before, and nothing is sent", async () => {
+  it("a store of a newer release: exit 10, naming the copy from before, which goes on once it is put back", async () => {
     await using world = await startWorld({ flex: { statement: week } })
-    succeeded(await world.night(["--dry-run"]))
+    succeeded(await world.night())
+    const copy = join(world.dataDir, "sync.db.before-7")
+    await copyFile(join(world.dataDir, "sync.db"), copy)
     const db = new DatabaseSync(join(world.dataDir, "sync.db"))
     db.exec("INSERT INTO schema_migration (migration_id, name) VALUES (7, 'from_the_future')")
     db.close()
-    await writeFile(join(world.dataDir, "sync.db.before-7"), "copy")
     const before = [world.flex.requests.length, world.wealthfolio.requests.length]
     const json = failed(await world.night(), 10, /newer release/)
-    assert.include(json.error?.hint ?? "", "sync.db.before-7")
+    assert.include(json.error?.hint ?? "", copy)
     assert.deepStrictEqual([world.flex.requests.length, world.wealthfolio.requests.length], before)
+
+    await rename(copy, join(world.dataDir, "sync.db"))
+    const next = succeeded(await world.night())
+    assert.strictEqual(next.counts.alreadySynced, 15)
+    noDrift(next)
+    assert.strictEqual(world.activities.length, 15)
   })
 
   it("is made private, and so is every file in it", async () => {
