@@ -6,10 +6,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import type { FlexDays, FlexPhase, FlexStep } from "../../support/FlexServer.ts"
+import type { Matcher } from "../../support/Wealthfolio/Faults.ts"
 import { booked } from "../decisions/support.ts"
 import { type Gateway, startGateway } from "../gateway.ts"
 import { position, statement, trade, vusa } from "../statement.ts"
 import { failed, noDrift, type Run, startWorld, succeeded, type World } from "../support.ts"
+import { unauthorized } from "./bulkFaults.ts"
 
 const days = ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
 const idOf = (day: string) => `ibkr:trade:${day.replaceAll("-", "")}`
@@ -113,6 +115,25 @@ describe("a hole that is answered with", { timeout: 120_000, concurrent: true },
     assert.strictEqual(uncovered(gateway), 1)
     assert.strictEqual((await world.archived()).length, 2)
     await heals(world, gateway)
+  })
+
+  it("its statement, and Wealthfolio has no use for it: exit 9, and the night after imports what was received", async () => {
+    await using gateway = await startGateway()
+    await using world = await startWorld({ env: { PUSHGATEWAY_URL: gateway.url } })
+    const isOfWindow: Matcher = ({ body, path }) =>
+      path.endsWith("/activities/bulk") && JSON.stringify(body).includes(idOf("2026-01-06"))
+    world.wealthfolio.faults.next(isOfWindow, unauthorized, 2)
+    const json = failed(await twoNights(world, "get", { kind: "success" }), 9, /401 right after a login/)
+    assert.strictEqual(json.counts.imported, 1)
+    assert.deepStrictEqual(booked(world), ids("2026-01-05", "2026-01-07"))
+    assert.strictEqual(world.rows("statement WHERE imported = 0"), 1)
+    assert.strictEqual(uncovered(gateway), 1)
+
+    world.flex.setStatement(asOf("2026-01-08"))
+    noDrift(succeeded(await world.night()))
+    assert.deepStrictEqual(windows(world), ["20260105-20260107"])
+    assert.deepStrictEqual(booked(world), ids(...days))
+    assert.strictEqual(uncovered(gateway), 0)
   })
 })
 
