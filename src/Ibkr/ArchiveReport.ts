@@ -1,18 +1,16 @@
 import { Effect } from "effect"
 import type { ArchiveReport } from "../Broker.ts"
 import { bookings } from "./Activities.ts"
-import { cashDigest } from "./Activities/Cash.ts"
-import { tradeDigest } from "./Activities/TradeRows.ts"
 import { DecodedRows } from "./DecodedRows.ts"
-import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
+import type { OpenPosition, SecurityInfo } from "./FlexReport.ts"
 import type { ScannedStatement } from "./FlexStatement.ts"
+import { byKind, digestOf, identityOf, type MovingRow } from "./MovingRow.ts"
 import { spooled } from "./Spool.ts"
-import { type ReportOptions, tradeIdentity } from "./StatementReport.ts"
+import type { ReportOptions } from "./StatementReport.ts"
 
 /** Rows of many statements, each once: of one row printed by several statements the newest print counts. */
 export class ArchiveRows {
-  readonly #trades: Array<Trade> = []
-  readonly #cash: Array<CashTransaction> = []
+  readonly #moving: Array<MovingRow> = []
   readonly #securities = new Map<string, SecurityInfo>()
   readonly #positions = new Map<string, OpenPosition>()
   readonly #seen = new Set<string>()
@@ -30,15 +28,10 @@ export class ArchiveRows {
       fresh.add(identity)
       return !this.#seen.has(identity)
     }
-    for (const trade of rows.trades) {
-      if (!isNew(`trade ${tradeIdentity(trade)}`)) continue
-      this.#trades.push(trade)
-      this.#statementOf.set(tradeDigest(trade), id)
-    }
-    for (const cash of rows.cash) {
-      if (!isNew(`cash ${cash.transactionID ?? cashDigest(cash)}`)) continue
-      this.#cash.push(cash)
-      this.#statementOf.set(cashDigest(cash), id)
+    for (const moving of rows.moving) {
+      if (!isNew(identityOf(moving))) continue
+      this.#moving.push(moving)
+      this.#statementOf.set(digestOf(moving), id)
     }
     for (const row of rows.skipped) if (isNew(`skip ${row.externalId ?? row.contentHash}`)) this.#skipped.push(row)
     keepNewest(this.#securities, rows.securities)
@@ -48,8 +41,7 @@ export class ArchiveRows {
 
   report(options: ReportOptions, gone: ReadonlyArray<string>): ArchiveReport {
     const { activities, instruments, skipped } = bookings({
-      trades: this.#trades,
-      cash: this.#cash,
+      ...byKind(this.#moving),
       securities: [...this.#securities.values()],
       positions: [...this.#positions.values()]
     }, options)

@@ -1,7 +1,8 @@
 import type { CashBalance, StatementInfo } from "../Broker.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import { compare } from "./Activities/Booking.ts"
-import type { CashReportCurrency, CashTransaction, Trade } from "./FlexReport.ts"
+import type { CashReportCurrency } from "./FlexReport.ts"
+import type { MovingRow } from "./MovingRow.ts"
 
 export interface CashReportRow {
   /** Index of the statement it stood in. */
@@ -18,7 +19,7 @@ const baseSummary = "BASE_SUMMARY"
 export const cashBalances = (
   rows: ReadonlyArray<CashReportRow>,
   statements: ReadonlyArray<StatementInfo>,
-  moved: ReadonlyArray<Trade | CashTransaction>,
+  moved: ReadonlyArray<MovingRow>,
   baseCurrency: string | undefined
 ): ReadonlyArray<CashBalance> => {
   const perCurrency = rows.filter(({ row }) => row.currency !== baseSummary)
@@ -43,16 +44,17 @@ export const cashBalances = (
 }
 
 const soleCurrency = (
-  moved: ReadonlyArray<Trade | CashTransaction>,
+  moved: ReadonlyArray<MovingRow>,
   baseCurrency: string | undefined
 ): string | undefined => {
   const base = baseCurrency
-    ?? moved.find((row) => row.fxRateToBase !== undefined && Decimals.equals(row.fxRateToBase, Decimals.one))?.currency
-  return base !== undefined && moved.every((row) => movesOnly(row, base)) ? base : undefined
+    ?? moved.find(({ row }) => row.fxRateToBase !== undefined && Decimals.equals(row.fxRateToBase, Decimals.one))?.row
+      .currency
+  return base !== undefined && moved.every(({ row }) => movesOnly(row, base)) ? base : undefined
 }
 
 /** A conversion (`CASH`) moves two currencies, and a commission may be charged in a second one. */
-const movesOnly = (row: Trade | CashTransaction, currency: string): boolean =>
+const movesOnly = (row: MovingRow["row"], currency: string): boolean =>
   row.currency === currency && row.assetCategory !== "CASH"
   && (!("ibCommissionCurrency" in row) || row.ibCommissionCurrency === undefined ||
     row.ibCommissionCurrency === currency)

@@ -4,23 +4,19 @@ import { contentHash, skip } from "./Activities/Booking.ts"
 import { briefly } from "./BriefText.ts"
 import type { CashReportRow } from "./CashReport.ts"
 import {
-  type CashTransaction,
   decodeCashReport,
-  decodeCashTransaction,
   decodeOpenPosition,
   decodeSecurityInfo,
-  decodeTrade,
   type OpenPosition,
   type SecurityInfo,
-  type Trade,
   type Unreadable
 } from "./FlexReport.ts"
 import type { Attributes } from "./FlexXml.ts"
+import { decodeMoving, type MovingRow } from "./MovingRow.ts"
 
 /** Rows decoded, in the order read; what cannot be read is told by section, row and field. */
 export class DecodedRows {
-  readonly trades: Array<Trade> = []
-  readonly cash: Array<CashTransaction> = []
+  readonly moving: Array<MovingRow> = []
   readonly securities: Array<SecurityInfo> = []
   readonly positions: Array<{ readonly statement: number; readonly row: OpenPosition }> = []
   readonly cashReport: Array<CashReportRow> = []
@@ -34,11 +30,9 @@ export class DecodedRows {
       if (Result.isSuccess(decoded)) into(decoded.success)
       else this.skipped.push(unreadable(section, number, fields, decoded.failure))
     }
+    const moving = decodeMoving(section, fields)
+    if (moving !== undefined) return take(moving, (row) => this.moving.push(row))
     switch (section) {
-      case "Trades":
-        return take(decodeTrade(fields), (row) => this.trades.push(row))
-      case "CashTransactions":
-        return take(decodeCashTransaction(fields), (row) => this.cash.push(row))
       case "SecuritiesInfo":
         return take(decodeSecurityInfo(fields), (row) => this.securities.push(row))
       case "OpenPositions":

@@ -3,14 +3,12 @@ import type { BrokerReport, StatementInfo } from "../Broker.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
 import { bookings } from "./Activities.ts"
 import type { BookingOptions } from "./Activities/Booking.ts"
-import { cashDigest } from "./Activities/Cash.ts"
-import { tradeDigest } from "./Activities/TradeRows.ts"
 import { cashBalances } from "./CashReport.ts"
 import { DecodedRows } from "./DecodedRows.ts"
-import { decodeCashTransaction, decodeTrade, type Trade } from "./FlexReport.ts"
 import type { ScannedStatement } from "./FlexStatement.ts"
 import type { Attributes } from "./FlexXml.ts"
 import type { SymbolMap } from "./Instruments.ts"
+import { byKind, decodeMoving, digestOf, identityOf } from "./MovingRow.ts"
 import { checkQuery } from "./QueryCheck.ts"
 import { spooled } from "./Spool.ts"
 
@@ -38,7 +36,7 @@ export const statementSources = Effect.fnUntraced(function*(scanned: ScannedStat
   yield* spooled(scanned.spool, ([, section, fields]) => {
     const name = fields["conid"] ?? fields["symbol"]
     if (section === "SecuritiesInfo" && name !== undefined) securities.set(name, { section, fields })
-    const digest = digestOf(section, fields)
+    const digest = sourceDigest(section, fields)
     if (digest !== undefined && hashes.has(digest)) found.set(digest, { section, fields })
   })
   for (const [digest, row] of found) {
@@ -48,12 +46,9 @@ export const statementSources = Effect.fnUntraced(function*(scanned: ScannedStat
   return found
 })
 
-const digestOf = (section: string, fields: Attributes): string | undefined => {
-  if (section === "Trades") return Result.getOrUndefined(Result.map(decodeTrade(fields), tradeDigest))
-  if (section === "CashTransactions") {
-    return Result.getOrUndefined(Result.map(decodeCashTransaction(fields), cashDigest))
-  }
-  return undefined
+const sourceDigest = (section: string, fields: Attributes): string | undefined => {
+  const moving = decodeMoving(section, fields)
+  return moving === undefined ? undefined : Result.getOrUndefined(Result.map(moving, digestOf))
 }
 
 const assemble = (
@@ -62,31 +57,29 @@ const assemble = (
   kept: ReadonlyArray<SourceRow>,
   options: ReportOptions
 ): BrokerReport => {
-  const moved = [...decoded.trades, ...decoded.cash]
-  const own = new Set(kept.length === 0 ? [] : [...decoded.trades.map(tradeDigest), ...decoded.cash.map(cashDigest)])
+  const own = new Set(kept.length === 0 ? [] : decoded.moving.map(digestOf))
   const earlier = new DecodedRows()
   const knownAs = new Map<string, Set<string>>()
   for (const source of kept) {
     for (const row of source.context ?? []) earlier.add(-1, row.section, row.fields)
     earlier.add(-1, source.section, source.fields)
-    const digest = source.externalId === undefined ? undefined : digestOf(source.section, source.fields)
+    const digest = source.externalId === undefined ? undefined : sourceDigest(source.section, source.fields)
     if (digest === undefined || source.externalId === undefined) continue
     knownAs.set(digest, (knownAs.get(digest) ?? new Set()).add(source.externalId))
   }
   // A kept row that the statement has again may look otherwise in it, in another template.
-  const trades = [...notAgain(earlier.trades, decoded.trades, tradeIdentity), ...decoded.trades]
-  const cash = [...notAgain(earlier.cash, decoded.cash, (row) => row.transactionID), ...decoded.cash]
+  const present = new Set(kept.length === 0 ? [] : decoded.moving.map(identityOf))
+  const moving = [...earlier.moving.filter((row) => !present.has(identityOf(row))), ...decoded.moving]
   const securities = [...earlier.securities, ...decoded.securities]
   const { positions } = decoded
   const closing = lastDay(scanned.statements)
   // Without its quantity a position would show as drift of all that the tracker holds.
   const unreadablePosition = decoded.skipped.some(({ section }) => section === "OpenPositions")
   const booked = bookings({
-    trades,
-    cash,
+    ...byKind(moving),
     securities,
     positions: positions.map(({ row }) => row),
-    earlier: new Set(earlier.trades.map(tradeDigest).filter((digest) => !own.has(digest))),
+    earlier: new Set(earlier.moving.map(digestOf).filter((digest) => !own.has(digest))),
     ...(scanned.sections.has("OpenPositions") && !unreadablePosition
       ? { closingPositions: positions.filter(({ statement }) => closing.has(statement)).map(({ row }) => row) }
       : {})
@@ -98,7 +91,7 @@ const assemble = (
     skipped: [...earlier.skipped, ...decoded.skipped, ...booked.skipped],
     instruments: booked.instruments,
     ...(booked.positions === undefined ? {} : { positions: booked.positions }),
-    cash: cashBalances(decoded.cashReport, scanned.statements, moved, scanned.baseCurrency),
+    cash: cashBalances(decoded.cashReport, scanned.statements, decoded.moving, scanned.baseCurrency),
     carriedOver: new Set(
       kept.length === 0
         ? []
@@ -111,18 +104,6 @@ const assemble = (
     ],
     complete: verdict.findings.length === 0
   }
-}
-
-/** What is booked again under one trade id is another row: it has a transaction id of its own. */
-export const tradeIdentity = (row: Trade): string => `${row.tradeID ?? ""}|${row.transactionID ?? ""}`
-
-const notAgain = <A>(
-  earlier: ReadonlyArray<A>,
-  now: ReadonlyArray<A>,
-  id: (row: A) => string | undefined
-): ReadonlyArray<A> => {
-  const present = new Set(now.map(id))
-  return earlier.filter((row) => !present.has(id(row)))
 }
 
 /** Statements of the last day of the report: one per segment of the account, the latest made of each. */

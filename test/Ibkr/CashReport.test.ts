@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { cashBalances } from "../../src/Ibkr/CashReport.ts"
-import { decodeCashReport, decodeCashTransaction, decodeTrade } from "../../src/Ibkr/FlexReport.ts"
+import { decodeCashReport } from "../../src/Ibkr/FlexReport.ts"
+import { decodeMoving, type MovingRow } from "../../src/Ibkr/MovingRow.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import * as PlainDates from "../../src/Portfolio/PlainDate.ts"
 import type { Row } from "../support/arbitrary.ts"
@@ -22,10 +23,15 @@ const line = (statement: number, currency: string, startingCash?: string, ending
   }))
 })
 
+const moving = (section: string, fields: Row): MovingRow => {
+  const decoded = decodeMoving(section, fields)
+  assert.isDefined(decoded)
+  return Result.getOrThrow(decoded)
+}
 const trade = (fields: Row = {}) =>
-  Result.getOrThrow(decodeTrade({ currency: "GBP", assetCategory: "STK", quantity: "1", tradePrice: "1", ...fields }))
+  moving("Trades", { currency: "GBP", assetCategory: "STK", quantity: "1", tradePrice: "1", ...fields })
 const cash = (fields: Row = {}) =>
-  Result.getOrThrow(decodeCashTransaction({ currency: "GBP", type: "Dividends", amount: "1", ...fields }))
+  moving("CashTransactions", { currency: "GBP", type: "Dividends", amount: "1", ...fields })
 
 const shown = (...input: Parameters<typeof cashBalances>) =>
   cashBalances(...input).map(({ closing, currency, opening }) =>

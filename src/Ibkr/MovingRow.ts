@@ -1,0 +1,51 @@
+import { Result } from "effect"
+import { cashDigest } from "./Activities/Cash.ts"
+import { tradeDigest } from "./Activities/TradeRows.ts"
+import { type CashTransaction, decodeCashTransaction, decodeTrade, type Trade, type Unreadable } from "./FlexReport.ts"
+import type { Attributes } from "./FlexXml.ts"
+
+/** A row that moves positions or cash, of whatever section. */
+export type MovingRow =
+  | { readonly section: "Trades"; readonly row: Trade }
+  | { readonly section: "CashTransactions"; readonly row: CashTransaction }
+
+/** `undefined` for sections whose rows move nothing. */
+export const decodeMoving = (section: string, fields: Attributes): Result.Result<MovingRow, Unreadable> | undefined => {
+  switch (section) {
+    case "Trades":
+      return Result.map(decodeTrade(fields), (row) => ({ section, row }))
+    case "CashTransactions":
+      return Result.map(decodeCashTransaction(fields), (row) => ({ section, row }))
+    default:
+      return undefined
+  }
+}
+
+/** The content hash that its activities and skip entries carry. */
+export const digestOf = (moving: MovingRow): string => {
+  switch (moving.section) {
+    case "Trades":
+      return tradeDigest(moving.row)
+    case "CashTransactions":
+      return cashDigest(moving.row)
+  }
+}
+
+/**
+ * What makes two prints of a row one, though another template prints it otherwise. A trade that is booked again under its
+ * id is another row: it has a transaction id of its own.
+ */
+export const identityOf = (moving: MovingRow): string => {
+  switch (moving.section) {
+    case "Trades":
+      return `trade ${moving.row.tradeID ?? ""}|${moving.row.transactionID ?? ""}`
+    case "CashTransactions":
+      return `cash ${moving.row.transactionID ?? digestOf(moving)}`
+  }
+}
+
+/** The rows by what they are. */
+export const byKind = (rows: ReadonlyArray<MovingRow>) => ({
+  trades: rows.flatMap((moving) => moving.section === "Trades" ? [moving.row] : []),
+  cash: rows.flatMap((moving) => moving.section === "CashTransactions" ? [moving.row] : [])
+})
