@@ -14,7 +14,13 @@ export interface RunSummary {
   readonly statement?: { readonly toDate: number; readonly generatedAt?: number }
   /** Absent when this run could not reconcile: then the drift gauges stay as they were. */
   readonly reconciliation?: {
-    readonly positions: ReadonlyArray<{ readonly symbol: string; readonly drift: string; readonly statements: number }>
+    readonly positions: ReadonlyArray<{
+      readonly symbol: string
+      readonly drift: string
+      readonly statements: number
+      /** What makes up all of the drift; absent where something is left. */
+      readonly causes?: ReadonlyArray<string>
+    }>
     readonly cash: ReadonlyArray<{ readonly currency: string; readonly drift: string; readonly trackerDrift: string }>
   }
   /** Mondays to Fridays in the ledger that are not proven: no statement, or rows that still wait. */
@@ -92,6 +98,17 @@ export const exposition = (summary: RunSummary, provider: string): Promise<strin
     "symbol",
     reconciliation?.positions.map((position) => [position.symbol, position.statements])
   )
+  if (reconciliation !== undefined) {
+    const family = new Gauge({
+      name: `${provider}_position_drift_explained`,
+      help: "1 for each cause of a position drift that is wholly explained",
+      labelNames: ["symbol", "cause"],
+      registers: [registry]
+    })
+    for (const { causes = [], symbol } of reconciliation.positions) {
+      for (const cause of causes) family.set({ symbol, cause }, 1)
+    }
+  }
   gauges(
     "cash_drift",
     "Cash at the broker minus cash in the tracker",

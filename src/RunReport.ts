@@ -1,6 +1,7 @@
 import type { StatementInfo } from "./Broker.ts"
 import type { Activity, SkippedRow } from "./Portfolio/Activity.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
+import type { DriftExplanation } from "./Portfolio/DriftCause.ts"
 import type { CashDrift, PositionDrift } from "./Portfolio/Reconcile.ts"
 
 export type ActivityStatus = "imported" | "already-synced" | "planned" | "replaced" | "removed"
@@ -22,7 +23,10 @@ export interface ReportedError {
 }
 
 /** Positions before they could be compared have the broker's side only. */
-export type ReportedPosition = Pick<PositionDrift, "symbol" | "broker"> & Partial<PositionDrift>
+export type ReportedPosition = Pick<PositionDrift, "symbol" | "broker"> & Partial<PositionDrift> & {
+  /** Of a drift. */
+  readonly explanation?: DriftExplanation
+}
 
 /** What one run did, whether it succeeded or not. */
 export interface RunReport {
@@ -93,11 +97,18 @@ const skippedJson = ({ detail, externalId, held, reason, section }: SkippedRow) 
   held
 })
 
-const positionJson = ({ broker, drift, symbol, tracker }: ReportedPosition) => ({
+const positionJson = ({ broker, drift, explanation, symbol, tracker }: ReportedPosition) => ({
   symbol,
   broker: Decimals.format(broker),
   wealthfolio: tracker && Decimals.format(tracker),
-  drift: drift && Decimals.format(drift)
+  drift: drift && Decimals.format(drift),
+  explained: explanation?.isWhole,
+  causes: explanation?.evidence.map(({ cause, quantity, remedy, rows }) => ({
+    cause,
+    quantity: Decimals.format(quantity),
+    rows,
+    remedy
+  }))
 })
 
 const cashJson = ({ booked, broker, currency, drift, tracker, trackerDrift }: CashDrift) => ({

@@ -50,6 +50,7 @@ export function* runTable(report: RunReport, ageOfData: string | void): Generato
       new Set([1, 2, 3])
     )
   }
+  yield* explanations(report)
   if (report.cash.length > 0) {
     yield "\n"
     yield* table(
@@ -68,6 +69,21 @@ export function* runTable(report: RunReport, ageOfData: string | void): Generato
   if (report.error === undefined) return
   const { exitCode, hint, message } = report.error
   yield `\nfailed (exit ${exitCode}): ${printable(message)}\n  → ${printable(hint)}\n`
+}
+
+/** Why positions differ, a line for each cause: what it is worth, by which rows, and what mends it. */
+function* explanations({ positions }: RunReport): Generator<string> {
+  for (const { explanation, symbol } of positions) {
+    if (explanation === undefined) continue
+    const { evidence, isWhole } = explanation
+    yield `\n${printable(symbol)}: ${
+      isWhole ? "explained" : evidence.length > 0 ? "explained in part" : "nothing explains the drift"
+    }\n`
+    for (const { cause, quantity, remedy, rows } of evidence) {
+      const which = rows.length === 0 ? "" : ` (${rows.join(", ")})`
+      yield `  ${number(quantity)} ${cause}${printable(which)} → ${printable(remedy)}\n`
+    }
+  }
 }
 
 const number = (value: Decimal | undefined): string => value === undefined ? "" : Decimals.format(value)

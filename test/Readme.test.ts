@@ -14,6 +14,7 @@ import {
 } from "../src/IbkrSettings.ts"
 import { exposition } from "../src/Metrics.ts"
 import { skipReasons } from "../src/Portfolio/Activity.ts"
+import { driftCauses } from "../src/Portfolio/DriftCause.ts"
 import type { Setting } from "../src/Settings.ts"
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
@@ -63,13 +64,15 @@ it("every metric with its labels", async () => {
     skipped: { "no-id": 1 },
     statement: { toDate: 1, generatedAt: 1 },
     reconciliation: {
-      positions: [{ symbol: "VUSA.L", drift: "0", statements: 0 }],
+      positions: [{ symbol: "VUSA.L", drift: "1", statements: 0, causes: ["row-held"] }],
       cash: [{ currency: "GBP", drift: "0", trackerDrift: "0" }]
     },
     uncoveredDays: 1,
     tokenExpires: 1
   }, "ibkr")
-  const series = [...text.matchAll(/^(ibkr_\w+)(?:\{(\w+)=)?/gm)].map(([, name = "", label = ""]) => `${name} ${label}`)
+  const series = [...text.matchAll(/^(ibkr_\w+)(?:\{([^}]*)\})? /gm)].map(([, name = "", labels = ""]) =>
+    `${name} ${[...labels.matchAll(/(\w+)="/g)].map(([, label]) => label).join(", ")}`
+  )
   assert.isAbove(series.length, 10)
   same(table("metric").map(([name = "", labels = ""]) => `${name} ${labels}`), series)
 })
@@ -92,6 +95,10 @@ it("every cash type, what it is booked as, and with which setting", () => {
 
 it("every reason why a row is not booked", () => {
   same(column("reason"), skipReasons)
+})
+
+it("every cause of a drift", () => {
+  same(column("cause"), driftCauses)
 })
 
 it("every field of the query that is read", () => {

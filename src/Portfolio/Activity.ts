@@ -1,3 +1,4 @@
+import * as Decimals from "./Decimal.ts"
 import type { Decimal } from "./Decimal.ts"
 import type { PlainDate } from "./PlainDate.ts"
 
@@ -74,6 +75,20 @@ export const skipReasons = [
 
 export type SkipReason = (typeof skipReasons)[number]
 
+export interface PositionMove {
+  readonly instrumentKey: string
+  readonly quantity: Decimal
+}
+
+/** What an activity moves of a position, signed. */
+export const positionMove = ({ instrumentKey, quantity, type }: Activity): PositionMove | undefined => {
+  if (instrumentKey === undefined || quantity === undefined) return undefined
+  if (type === "BUY" || type === "TRANSFER_IN") return { instrumentKey, quantity }
+  return type === "SELL" || type === "TRANSFER_OUT"
+    ? { instrumentKey, quantity: Decimals.negate(quantity) }
+    : undefined
+}
+
 /** A broker row that was not booked, and why. */
 export interface SkippedRow {
   readonly section: string
@@ -91,6 +106,8 @@ export interface SkippedRow {
   readonly date?: PlainDate
   /** As on an activity. */
   readonly subject?: string
+  /** What it would have moved, signed. */
+  readonly position?: PositionMove
   /** The row that takes this one back, of which both stay out. */
   readonly takenBackBy?: string
   readonly takesBack?: string

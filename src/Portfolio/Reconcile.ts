@@ -25,6 +25,10 @@ export interface TrackedMovement {
 
 export interface PositionDrift {
   readonly symbol: string
+  /** Of the broker's lines; none where only the tracker holds it. */
+  readonly instrumentKeys: ReadonlyArray<string>
+  /** Absent where the broker's instrument is tied to none. */
+  readonly assetId?: string
   readonly broker: Decimal
   readonly tracker: Decimal
   /** broker − tracker; what is below 1e-8 is zero. */
@@ -61,11 +65,16 @@ export const reconcilePositions = (input: {
 }): ReadonlyArray<PositionDrift> => {
   interface Sides {
     readonly symbol: string
+    readonly instrumentKeys: ReadonlyArray<string>
+    readonly assetId?: string
     readonly broker: Decimal
     readonly tracker: Decimal
   }
   const sides = new Map<string, Sides>()
   const held = new Map(input.holdings.map((holding) => [holding.assetId, holding.quantity]))
+  const keysOf = new Map(
+    [...Map.groupBy(input.assetIds, ([, assetId]) => assetId)].map(([id, ties]) => [id, ties.map(([key]) => key)])
+  )
   const symbols = new Map(input.holdings.map((holding) => [holding.assetId, holding.symbol]))
   for (const movement of input.later.toReversed()) {
     if (movement.assetId === undefined) continue
@@ -77,13 +86,21 @@ export const reconcilePositions = (input: {
     const known = sides.get(id)
     sides.set(id, {
       symbol: position.symbol,
+      instrumentKeys: [...known?.instrumentKeys ?? [], position.instrumentKey],
+      ...(asset === undefined ? {} : { assetId: asset }),
       broker: Decimals.add(known?.broker ?? Decimals.zero, position.quantity),
       tracker: asset === undefined ? Decimals.zero : held.get(asset) ?? Decimals.zero
     })
   }
   for (const [assetId, quantity] of held) {
     if (sides.has(assetId) || Decimals.isZero(settled(quantity))) continue
-    sides.set(assetId, { symbol: symbols.get(assetId) ?? assetId, broker: Decimals.zero, tracker: quantity })
+    sides.set(assetId, {
+      symbol: symbols.get(assetId) ?? assetId,
+      instrumentKeys: keysOf.get(assetId) ?? [],
+      assetId,
+      broker: Decimals.zero,
+      tracker: quantity
+    })
   }
   return [...sides.values()]
     .map((side) => ({ ...side, drift: settled(Decimals.subtract(side.broker, side.tracker)) }))

@@ -3,11 +3,11 @@ import type { BrokerReport } from "../Broker.ts"
 import { type Activity, cashSign } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Decimal } from "../Portfolio/Decimal.ts"
-import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { reconcileCash, reconcilePositions } from "../Portfolio/Reconcile.ts"
 import type { ReportedPosition } from "../RunReport.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { type DriftContext, explainPositions } from "./Explain.ts"
 
 export interface Comparison {
   readonly reconciled: boolean
@@ -26,8 +26,9 @@ export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<Activ
 export const compare = Effect.fn("Sync.compare")(function*(
   report: BrokerReport,
   activities: ReadonlyArray<Activity>,
-  asOf: PlainDate
+  context: DriftContext
 ) {
+  const { asOf } = context
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
   const positions = report.positions ?? []
@@ -49,13 +50,18 @@ export const compare = Effect.fn("Sync.compare")(function*(
   const cash = new Map(
     holdings.flatMap((each) => each._tag === "Cash" ? [[each.currency, each.quantity] as const] : [])
   )
+  const compared = reconcilePositions({
+    positions,
+    assetIds,
+    holdings: holdings.flatMap((each) => each._tag === "Security" ? [each] : []),
+    later
+  })
+  const explanations = yield* explainPositions(compared, context)
   const comparison: Comparison = {
     reconciled: true,
-    positions: reconcilePositions({
-      positions,
-      assetIds,
-      holdings: holdings.flatMap((each) => each._tag === "Security" ? [each] : []),
-      later
+    positions: compared.map((position) => {
+      const explanation = explanations.get(position.symbol)
+      return explanation === undefined ? position : { ...position, explanation }
     }),
     cash: reconcileCash({ balances: report.cash, moved: movedBy(activities), tracker: cash, later })
   }

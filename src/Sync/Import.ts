@@ -1,6 +1,6 @@
 import { Array as Arr, Effect } from "effect"
 import type { BrokerReport, ReceivedStatement } from "../Broker.ts"
-import type { Activity, SkippedRow } from "../Portfolio/Activity.ts"
+import { type Activity, positionMove, type SkippedRow } from "../Portfolio/Activity.ts"
 import { waitingFor } from "../Progress.ts"
 import type { ActivityStatus, ReportedActivity } from "../RunReport.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
@@ -169,6 +169,7 @@ const holdBack = Effect.fnUntraced(function*(
     const why = held.get(externalId)
     if (why === undefined) return []
     const kept = sources.get(row.contentHash ?? "")
+    const position = "type" in row ? positionMove(row) : row.position
     return [{
       section: row.section,
       externalId,
@@ -177,6 +178,7 @@ const holdBack = Effect.fnUntraced(function*(
       ...(row.contentHash === undefined ? {} : { contentHash: row.contentHash }),
       ...(row.date === undefined ? {} : { date: row.date }),
       ...(row.subject === undefined ? {} : { subject: row.subject }),
+      ...(position === undefined ? {} : { position }),
       ...(kept === undefined ? {} : { source: { ...kept, externalId } })
     }]
   })

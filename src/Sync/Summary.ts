@@ -55,8 +55,11 @@ export const summaryOf = Effect.fnUntraced(function*(
     ...(report.reconciled
       ? {
         reconciliation: {
-          positions: report.positions.map(({ drift = Decimals.zero, symbol }) => ({
+          positions: report.positions.map(({ drift = Decimals.zero, explanation, symbol }) => ({
             symbol,
+            ...(explanation?.isWhole === true
+              ? { causes: [...new Set(explanation.evidence.map(({ cause }) => cause))] }
+              : {}),
             drift: Decimals.format(drift),
             statements: standing.get(symbol) ?? 0
           })),

@@ -113,6 +113,13 @@ describe("a query that cannot serve", { timeout: 60_000, concurrent: true }, () 
     assert.strictEqual(json.counts.imported, 1)
     assert.strictEqual(json.skipped[0]?.reason, "unreadable")
     assert.match(json.skipped[0]?.detail ?? "", /tradePrice.*abc/)
-    assert.deepStrictEqual(json.positions, [{ symbol: "VUSA.L", broker: "15", wealthfolio: "10", drift: "5" }])
+    assert.deepStrictEqual(json.positions, [{
+      explained: false,
+      causes: [],
+      symbol: "VUSA.L",
+      broker: "15",
+      wealthfolio: "10",
+      drift: "5"
+    }])
   })
 })

@@ -15,11 +15,13 @@ import {
   trade,
   vusa
 } from "./statement.ts"
-import { noDrift, skips, startWorld, statuses, succeeded } from "./support.ts"
+import { noDrift, type RunJson, skips, startWorld, statuses, succeeded } from "./support.ts"
 
 /** What Wealthfolio would show for an instrument after this night. */
-const held = (json: { readonly positions: ReadonlyArray<Readonly<Record<string, string>>> }, symbol: string) =>
-  json.positions.find((row) => row["symbol"] === symbol)
+const held = (json: RunJson, symbol: string) => {
+  const found = json.positions.find((row) => row.symbol === symbol)
+  return found && { symbol, broker: found.broker, wealthfolio: found.wealthfolio, drift: found.drift }
+}
 
 const nextDay = { from: "2026-01-12", to: "2026-01-12" }
 const nextQuietDay = (positions: ReadonlyArray<Row>) => statement({ ...nextDay, positions })

@@ -32,6 +32,20 @@ export interface LogLine {
   readonly exitCode?: number
 }
 
+export interface PositionJson {
+  readonly symbol: string
+  readonly broker: string
+  readonly wealthfolio?: string
+  readonly drift?: string
+  readonly explained?: boolean
+  readonly causes?: ReadonlyArray<{
+    readonly cause: string
+    readonly quantity: string
+    readonly rows: ReadonlyArray<string>
+    readonly remedy: string
+  }>
+}
+
 export interface RunJson {
   readonly runId: string
   readonly outcome: "success" | "failure"
@@ -45,7 +59,7 @@ export interface RunJson {
   >
   readonly reconciled: boolean
   readonly asOf?: string
-  readonly positions: ReadonlyArray<Readonly<Record<string, string>>>
+  readonly positions: ReadonlyArray<PositionJson>
   readonly cash: ReadonlyArray<Readonly<Record<string, string>>>
   readonly warnings: ReadonlyArray<string>
 }

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { hash } from "node:crypto"
-import type { Activity, SkippedRow, SkipReason } from "../../Portfolio/Activity.ts"
+import type { Activity, PositionMove, SkippedRow, SkipReason } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { Decimal } from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
@@ -41,6 +41,7 @@ export interface RowIdentity {
   readonly contentHash: string
   readonly date?: PlainDate
   readonly subject?: string
+  readonly position?: PositionMove
   /** The row's attributes, made only when it is held. */
   readonly fields: () => Readonly<Record<string, string>>
 }
@@ -53,7 +54,8 @@ export const skip = (row: RowIdentity, reason: SkipReason, detail: string): Skip
   held: false,
   contentHash: row.contentHash,
   ...(row.date === undefined ? {} : { date: row.date }),
-  ...(row.subject === undefined ? {} : { subject: row.subject })
+  ...(row.subject === undefined ? {} : { subject: row.subject }),
+  ...(row.position === undefined ? {} : { position: row.position })
 })
 
 /** A row and the one that takes it back: both stay out, each naming the other. */

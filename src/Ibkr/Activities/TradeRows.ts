@@ -57,6 +57,9 @@ export const identify = (
       key,
       contentHash: digest,
       subject: subjectOf(trade, key),
+      ...(key === undefined || trade.assetCategory === "CASH"
+        ? {}
+        : { position: { instrumentKey: key, quantity: trade.quantity } }),
       ...(date === undefined ? {} : { date }),
       fields: () => encode(trade)
     }

@@ -86,7 +86,7 @@ const heals = async (world: World, gateway: Gateway) => {
 
 describe("a hole that is answered with", { timeout: 120_000, concurrent: true }, () => {
   it.each(useless)("%s (%s): exit 0, tonight's rows, and the night after has the days", async (
-    _name,
+    name,
     phase,
     step,
     says
@@ -101,7 +101,8 @@ describe("a hole that is answered with", { timeout: 120_000, concurrent: true },
       1
     ])
     assert.strictEqual(uncovered(gateway), 1)
-    assert.strictEqual((await world.archived()).length, 2)
+    // What the query check refuses passed the account guard: it is kept as evidence.
+    assert.lengthOf(await world.archived(), name === "without Trades" ? 3 : 2)
     await heals(world, gateway)
   })
 

@@ -1,0 +1,148 @@
+import { Effect } from "effect"
+import { Broker } from "../Broker.ts"
+import { type PositionMove, positionMove, type SkippedRow, type SkipReason } from "../Portfolio/Activity.ts"
+import * as Decimals from "../Portfolio/Decimal.ts"
+import type { Decimal } from "../Portfolio/Decimal.ts"
+import {
+  type DriftCause,
+  type DriftEvidence,
+  type DriftExplanation,
+  explainDrift,
+  splitEvidence
+} from "../Portfolio/DriftCause.ts"
+import type { PlainDate } from "../Portfolio/PlainDate.ts"
+import type { PositionDrift } from "../Portfolio/Reconcile.ts"
+import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { keyOf } from "./Records.ts"
+
+/** What bears on why positions differ. */
+export interface DriftContext {
+  readonly upstream: string
+  readonly asOf: PlainDate
+  /** Of this statement, and all that is held. */
+  readonly skipped: ReadonlyArray<SkippedRow>
+}
+
+const unmapped: ReadonlySet<SkipReason> = new Set<SkipReason>([
+  "unknown-venue",
+  "unknown-instrument",
+  "unknown-currency",
+  "ambiguous-asset",
+  "currency-mismatch"
+])
+
+/** They move nothing, or what they move is moved by another row. */
+const moot: ReadonlySet<SkipReason> = new Set<SkipReason>([
+  "superseded",
+  "reversed",
+  "cancelled",
+  "short",
+  "unreadable"
+])
+
+/** Why each position differs, by symbol, with the rows that say so and what mends it. */
+export const explainPositions = Effect.fn("Sync.explain")(function*(
+  positions: ReadonlyArray<PositionDrift>,
+  context: DriftContext
+) {
+  const drifting = positions.filter(({ drift }) => !Decimals.isZero(drift))
+  if (drifting.length === 0) return new Map<string, DriftExplanation>()
+  const byInstrument = Map.groupBy(
+    [...ofSkipped(context.skipped), ...yield* ofRemoved(context)],
+    ({ instrumentKey }) => instrumentKey
+  )
+  const rows = yield* (yield* WealthfolioRepo).rows({ to: context.asOf })
+  const byAsset = Map.groupBy(rows.filter(({ status }) => status === "POSTED"), ({ assetId }) => assetId)
+  return new Map(drifting.map((position) => {
+    const there = byAsset.get(position.assetId) ?? []
+    const evidence: ReadonlyArray<DriftEvidence> = [
+      ...ofShort(position.broker),
+      ...position.instrumentKeys.flatMap((key) => byInstrument.get(key) ?? []),
+      ...there.flatMap((row) => ofHand(row, context.upstream)),
+      ...splitEvidence(
+        position,
+        there.flatMap(({ amount, id, type }) => type === "SPLIT" && amount !== undefined ? [{ id, ratio: amount }] : [])
+      )
+    ]
+    return [position.symbol, explainDrift(position.drift, evidence)] as const
+  }))
+})
+
+type RowEvidence = DriftEvidence & { readonly instrumentKey: string }
+
+const ofRow = (cause: DriftCause, id: string, move: PositionMove, remedy: string): RowEvidence => ({
+  cause,
+  quantity: move.quantity,
+  rows: [id],
+  remedy,
+  instrumentKey: move.instrumentKey
+})
+
+const ofSkipped = (skipped: ReadonlyArray<SkippedRow>): ReadonlyArray<RowEvidence> =>
+  skipped.flatMap(({ detail, externalId, position, reason, section }) => {
+    if (position === undefined || moot.has(reason) || reason === "ignored") return []
+    const id = externalId ?? section
+    if (unmapped.has(reason)) return [ofRow("unmapped-symbol", id, position, detail)]
+    if (reason === "before-start-date") {
+      return [
+        ofRow("before-start-date", id, position, "an earlier IBKR_START_DATE, or broker-sync ibkr open-positions")
+      ]
+    }
+    if (reason === "missing") return [ofRow("row-held", id, position, `broker-sync ibkr restore ${id}`)]
+    return [
+      ofRow(reason === "refused" || reason === "adopt-candidate" ? "row-held" : "row-not-booked", id, position, detail)
+    ]
+  })
+
+/** Rows that the user deleted or ignored, from whatever statement they came. */
+const ofRemoved = Effect.fnUntraced(function*({ skipped }: DriftContext) {
+  const store = yield* SyncRecordStore
+  const broker = yield* Broker
+  const records = [
+    ...yield* store.inState("removed"),
+    ...(yield* store.inState("skipped")).filter(({ reason }) => reason === "ignored")
+  ]
+  if (records.length === 0) return []
+  const causes = new Map(
+    records.map(({ externalId, state }) => [externalId, state === "removed" ? "row-removed" : "row-ignored"] as const)
+  )
+  const sources = yield* broker.recall(
+    records.flatMap(({ contentHash, statementId }) => statementId === undefined ? [] : [{ contentHash, statementId }])
+  )
+  const report = yield* broker.map([
+    ...sources.values(),
+    ...records.flatMap(({ source }) => source ?? [])
+  ])
+  const known = new Set(skipped.filter(({ reason }) => reason !== "ignored").map(({ externalId }) => externalId))
+  return report.activities.flatMap((activity) => {
+    const cause = causes.get(activity.externalId)
+    const move = positionMove(activity)
+    return cause === undefined || move === undefined || known.has(activity.externalId)
+      ? []
+      : [ofRow(cause, activity.externalId, move, `broker-sync ibkr restore ${activity.externalId}`)]
+  })
+})
+
+const ofShort = (broker: Decimal): ReadonlyArray<DriftEvidence> =>
+  Decimals.isNegative(broker)
+    ? [{
+      cause: "short",
+      quantity: broker,
+      rows: [],
+      remedy: "none needed: Wealthfolio holds no shorts, their cash is booked"
+    }]
+    : []
+
+/** A row that is not ours moves what the broker knows nothing of. */
+const ofHand = (row: TrackerRow, upstream: string): ReadonlyArray<DriftEvidence> => {
+  if (row.key?.startsWith(keyOf("", upstream)) === true || row.quantity === undefined) return []
+  const isIn = row.type === "BUY" || row.type === "TRANSFER_IN"
+  if (!isIn && row.type !== "SELL" && row.type !== "TRANSFER_OUT") return []
+  return [{
+    cause: "row-by-hand",
+    quantity: isIn ? Decimals.negate(row.quantity) : row.quantity,
+    rows: [`${row.date} ${row.type} ${Decimals.format(row.quantity)}`],
+    remedy: "in Wealthfolio: delete or correct this row"
+  }]
+}
