@@ -30,6 +30,8 @@ export interface BrokerReport {
   readonly instruments: ReadonlyMap<string, Instrument>
   /** Absent when the statement says nothing about positions: then nothing can be reconciled. */
   readonly positions?: ReadonlyArray<Position>
+  /** What one unit of each currency is worth in the account's base, where the broker says so. */
+  readonly rates?: ReadonlyMap<string, Decimal>
   readonly cash: ReadonlyArray<CashBalance>
   /** External ids of activities that come from held rows of earlier statements alone: their cash moved in another window. */
   readonly carriedOver: ReadonlySet<string>

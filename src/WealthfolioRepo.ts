@@ -21,7 +21,12 @@ export interface TrackerAccount {
 
 /** What became of one instrument when it was tied to an asset. */
 export type AssetMatch =
-  | { readonly _tag: "Matched"; readonly assetId: string }
+  | {
+    readonly _tag: "Matched"
+    readonly assetId: string
+    /** It was not there before. */
+    readonly isNew?: true
+  }
   /** Not there, and it was not to be created. */
   | { readonly _tag: "Absent" }
   | {
@@ -46,6 +51,12 @@ export interface BatchOutcome {
   /** Their key was already there: written by an earlier run, or by this one before an answer was lost. */
   readonly alreadyThere: ReadonlyMap<string, string>
   readonly refused: ReadonlyMap<string, string>
+}
+
+/** As the tracker writes it: `GBp` is pence. */
+export interface TrackerQuote {
+  readonly close: Decimal
+  readonly currency: string
 }
 
 export type Holding =
@@ -129,6 +140,8 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
   readonly recomputedAfter: <A, E, R>(
     write: Effect.Effect<A, E, R>
   ) => Effect.Effect<readonly [result: A, recomputed: boolean], E | WealthfolioError, R>
+  /** The tracker's closing price of an asset on a day, from its quote source; `undefined` where it has none. */
+  readonly quote: (assetId: string, day: PlainDate) => Effect.Effect<TrackerQuote | undefined, WealthfolioError>
   readonly holdings: Effect.Effect<ReadonlyArray<Holding>, WealthfolioError>
   /** Posted activities of the account dated after `day`, oldest first. */
   readonly activitiesAfter: (day: PlainDate) => Effect.Effect<ReadonlyArray<TrackerActivity>, WealthfolioError>

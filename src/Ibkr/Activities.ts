@@ -109,9 +109,13 @@ const sumPositions = (
   for (const row of rows) {
     const key = index.keyOf(row, row.currency) ?? row.symbol ?? "?"
     const known = sums.get(key)
+    const { currency, markPrice: amount, reportDate: day } = row
     sums.set(key, {
       instrumentKey: key,
       symbol: index.symbolOf(key),
+      ...(amount === undefined || currency === undefined || day === undefined
+        ? {}
+        : { price: { amount, currency, day } }),
       quantity: known === undefined ? row.position : Decimals.add(known.quantity, row.position)
     })
   }

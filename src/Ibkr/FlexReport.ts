@@ -65,7 +65,8 @@ export const OpenPosition = Schema.Struct({
   markPrice: decimal,
   /** Signed, in `currency`. */
   positionValue: decimal,
-  reportDate: date
+  reportDate: date,
+  fxRateToBase: decimal
 })
 
 export const SecurityInfo = Schema.Struct({ ...security, currency: text, multiplier: decimal })

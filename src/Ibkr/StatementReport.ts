@@ -91,6 +91,11 @@ const assemble = (
     skipped: [...earlier.skipped, ...decoded.skipped, ...booked.skipped],
     instruments: booked.instruments,
     ...(booked.positions === undefined ? {} : { positions: booked.positions }),
+    rates: new Map(
+      positions.flatMap(({ row: { currency, fxRateToBase } }) =>
+        currency === undefined || fxRateToBase === undefined ? [] : [[currency, fxRateToBase] as const]
+      )
+    ),
     cash: cashBalances(decoded.cashReport, scanned.statements, decoded.moving, scanned.baseCurrency),
     carriedOver: new Set(
       kept.length === 0

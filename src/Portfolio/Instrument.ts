@@ -1,4 +1,5 @@
 import type { Decimal } from "./Decimal.ts"
+import type { PlainDate } from "./PlainDate.ts"
 
 /** What a broker calls one security line, in the words a tracker needs to find or create it. */
 export interface Instrument {
@@ -30,4 +31,6 @@ export interface Position {
   readonly instrumentKey: string
   readonly symbol: string
   readonly quantity: Decimal
+  /** What one unit was worth that day, where the broker says so. */
+  readonly price?: { readonly amount: Decimal; readonly currency: string; readonly day: PlainDate }
 }

@@ -48,7 +48,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
   const ids = new Set(corrections.flatMap(({ remove }) => remove))
   const records = new Map([...decision.records, ...yield* store.known([...ids])])
   const adds = corrections.flatMap(({ add }) => add)
-  const { assetIds, heldBack } = yield* tieAssets([...fresh, ...adds], report, options)
+  const { assetIds, heldBack, warnings } = yield* tieAssets([...fresh, ...adds], report, options)
   const judged = yield* judgeCorrections(corrections, records, heldBack, assetIds)
   const tied = fresh.filter((activity) => !heldBack.has(activity.contentHash))
   const adoption = yield* findAdoptions(tied, assetIds, options)
@@ -120,7 +120,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
     }),
     skipped,
     recomputed,
-    warnings: decision.warnings
+    warnings: [...decision.warnings, ...warnings]
   }
   return result
 })

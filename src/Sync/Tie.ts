@@ -3,6 +3,7 @@ import type { BrokerReport } from "../Broker.ts"
 import type { Activity, SkipReason } from "../Portfolio/Activity.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { type AssetMatch, WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { witnessPrices } from "./Witness.ts"
 
 /** Why a row cannot be booked now. */
 export interface HoldReason {
@@ -17,7 +18,7 @@ export interface HoldReason {
 export const tieAssets = Effect.fn("Sync.tie")(
   function*(
     rows: ReadonlyArray<Activity>,
-    report: Pick<BrokerReport, "instruments">,
+    report: Pick<BrokerReport, "instruments" | "positions" | "rates">,
     options: { readonly dryRun: boolean }
   ) {
     const store = yield* SyncRecordStore
@@ -35,12 +36,22 @@ export const tieAssets = Effect.fn("Sync.tie")(
     const assetIds = new Map(
       [...matches].flatMap(([key, match]) => match._tag === "Matched" ? [[key, match.assetId] as const] : [])
     )
+    // An asset that was not there has no quotes yet.
+    const first = new Map(
+      [...matches].flatMap(([key, match]) =>
+        match._tag === "Matched" && match.isNew !== true && !remembered.has(key) ? [[key, match.assetId] as const] : []
+      )
+    )
+    const witness = yield* witnessPrices(first, report)
+    for (const key of witness.held.keys()) assetIds.delete(key)
     if (!options.dryRun) yield* store.saveInstruments(assetIds)
     const heldBack = new Map<string, HoldReason>()
     for (const { contentHash, instrumentKey } of rows) {
-      const match = instrumentKey === undefined ? undefined : matches.get(instrumentKey)
-      if (match?._tag === "Held") heldBack.set(contentHash, match)
+      if (instrumentKey === undefined) continue
+      const match = matches.get(instrumentKey)
+      const why = match?._tag === "Held" ? match : witness.held.get(instrumentKey)
+      if (why !== undefined) heldBack.set(contentHash, why)
     }
-    return { assetIds, heldBack }
+    return { assetIds, heldBack, warnings: witness.warnings }
   }
 )

@@ -44,8 +44,14 @@ export const tie = Effect.fnUntraced(function*<E>(
     if (created._tag === "Made") add(created.asset)
     if (created._tag === "Exists") assets = [...yield* load]
     const again = decide()
+    if (created._tag === "Made" && (again._tag === "Create" || again._tag === "Matched")) {
+      return {
+        _tag: "Matched",
+        assetId: again._tag === "Matched" ? again.assetId : created.asset.id,
+        isNew: true
+      } as const
+    }
     if (again._tag !== "Create") return again
-    if (created._tag === "Made") return { _tag: "Matched", assetId: created.asset.id } as const
     return {
       _tag: "Held",
       reason: "ambiguous-asset",

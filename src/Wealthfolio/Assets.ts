@@ -1,5 +1,6 @@
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
+import { majorCurrency } from "../Portfolio/MinorUnit.ts"
 import { isUsMic } from "../Portfolio/Venue.ts"
 import type { AssetMatch } from "../WealthfolioRepo.ts"
 import type { Asset, NewAsset, OptionMetadata } from "./Wire.ts"
@@ -57,18 +58,6 @@ const fits = (asset: Asset, instrument: Instrument): boolean => {
 /** Whether memory or conid alone lead to an asset, so that no other line has a claim to it. */
 export const isKnown = (assets: ReadonlyArray<Asset>, { conid }: Instrument, rememberedAssetId?: string): boolean =>
   assets.some((asset) => asset.id === rememberedAssetId || (conid !== undefined && evidenceOf(asset).conid === conid))
-
-/** GBp and GBX are pence of GBP, and likewise; case tells them apart (Wealthfolio crates/core/src/fx/currency.rs). */
-export const majorCurrency = (currency: string): string => minorUnits[currency] ?? currency
-
-const minorUnits: Readonly<Record<string, string>> = {
-  GBp: "GBP",
-  GBX: "GBP",
-  ZAc: "ZAR",
-  ZAC: "ZAR",
-  ILA: "ILS",
-  KWF: "KWD"
-}
 
 type Candidates = { readonly found: ReadonlyArray<Asset> } | { readonly held: ReadonlyArray<Asset> }
 

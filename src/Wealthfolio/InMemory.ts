@@ -6,6 +6,7 @@ import type {
   NewActivity,
   TrackerAccount,
   TrackerActivity,
+  TrackerQuote,
   TrackerRow,
   WealthfolioRepo
 } from "../WealthfolioRepo.ts"
@@ -25,6 +26,8 @@ export interface TrackerSeed {
   readonly refuses?: (row: NewActivity) => string | undefined
   /** `false`: holdings are not recomputed in time. */
   readonly recomputes?: boolean
+  /** By asset id and day, `asset-1 2026-01-09`. */
+  readonly quotes?: ReadonlyMap<string, TrackerQuote>
 }
 
 /** Keeps what Wealthfolio's interface promises, without its clock: ids are counted, holdings are always up to date. */
@@ -86,6 +89,7 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
 
   return {
     account: Effect.succeed(account),
+    quote: (assetId, day) => Effect.succeed(seed.quotes?.get(`${assetId} ${day}`)),
     existing: (keys) =>
       Effect.sync(() =>
         new Map(keys.flatMap((key) => {

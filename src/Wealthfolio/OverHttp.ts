@@ -33,6 +33,7 @@ const decodeSettings = Wire.decode(Wire.Settings)
 const decodeAssets = Wire.decode(Wire.Assets)
 const decodeAsset = Wire.decode(Wire.Asset)
 const decodeDuplicates = Wire.decode(Wire.Duplicates)
+const decodeQuotes = Wire.decode(Wire.Quotes)
 const decodeHoldings = Wire.decode(Wire.Holdings)
 const decodeValuations = Wire.decode(Wire.Valuations)
 const decodeSearch = Wire.decode(Wire.SearchReply)
@@ -177,7 +178,22 @@ export const make = (
     return Rows.inRange(ours, {})
   })
 
+  const quote = Effect.fn("WealthfolioRepo.quote")(function*(assetId: string, day: PlainDate) {
+    const quotes = yield* Effect.flatMap(
+      get(`/market-data/quotes/history?symbol=${encodeURIComponent(assetId)}`),
+      decodeQuotes
+    ).pipe(
+      // A witness that says nothing is none; what else is wrong with the host shows soon enough.
+      Effect.catchTag("WealthfolioReplyError", (error) => Effect.as(Effect.logDebug(error.message), []))
+    )
+    const found = quotes.find(({ dataSource, timestamp }) =>
+      timestamp.startsWith(day) && dataSource !== "MANUAL" && dataSource !== "BROKER"
+    )
+    return found && { close: Wire.decimalOf(found.close), currency: found.currency }
+  })
+
   return {
+    quote,
     account: Effect.map(Effect.suspend(checked), ({ account }) => account),
     existing,
     assets: Effect.fn("WealthfolioRepo.assets")((instruments, { create }) =>

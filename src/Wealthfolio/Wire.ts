@@ -126,6 +126,14 @@ export const Holdings = Schema.Array(Schema.Struct({
   localCurrency: maybe(Schema.String)
 }))
 
+export const Quotes = Schema.Array(Schema.Struct({
+  timestamp: Instant,
+  close: WireDecimal,
+  currency: Schema.String,
+  /** `MANUAL` and `BROKER` are what rows were booked at. */
+  dataSource: Schema.String
+}))
+
 export const Valuations = Schema.Array(Schema.Struct({ calculatedAt: maybe(Schema.String) }))
 
 export const SearchReply = Schema.Struct({

@@ -198,7 +198,7 @@ describe("tie", () => {
       const wanted = [vusa, other, renumbered].map((instrument) => ({ instrument }))
       const ties = yield* tie(wanted, { create: true }, Effect.succeed([]), post(made))
       assert.deepStrictEqual(made, ["VUSA"])
-      assert.deepStrictEqual(ties.get("133025"), matched("new-1"))
+      assert.deepStrictEqual(ties.get("133025"), { ...matched("new-1"), isNew: true })
       assert.strictEqual(ties.get("2")?._tag, "Held")
       assert.deepStrictEqual(ties.get("3"), matched("new-1"))
     }))

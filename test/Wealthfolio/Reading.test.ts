@@ -39,7 +39,7 @@ describe("assets", () => {
     return Effect.gen(function*() {
       assert.deepStrictEqual(yield* tied(false), { _tag: "Absent" })
       assert.strictEqual(sent("POST /assets").length, 0)
-      assert.deepStrictEqual(yield* tied(true), { _tag: "Matched", assetId: "new" })
+      assert.deepStrictEqual(yield* tied(true), { _tag: "Matched", assetId: "new", isNew: true })
       assert.deepInclude(sent("POST /assets")[0]?.body, {
         instrumentSymbol: "AAPL",
         quoteCcy: "USD",

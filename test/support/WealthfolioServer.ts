@@ -135,6 +135,11 @@ export class WealthfolioServer {
     this.state.rates.set(`${from}/${to}`, Decimal.of(rate))
   }
 
+  /** What the quote source says that an asset closed at. */
+  addQuote(assetId: string, day: string, close: string, currency: string): void {
+    this.state.quotes.set(assetId, [...this.state.quotes.get(assetId) ?? [], { day, close, currency }])
+  }
+
   /** Sends an event to everyone who listens to `/events/stream`. */
   publish(event: string, data: unknown): void {
     for (const stream of this.streams) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)

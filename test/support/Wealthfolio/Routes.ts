@@ -93,6 +93,14 @@ export const routes: Readonly<Record<string, Handler>> = {
     if (anew) recompute.recalculate()
     return json(settings)
   },
+  "GET /market-data/quotes/history": ({ store, query }) =>
+    json((store.quotes.get(parameter(query, "symbol")) ?? []).map(({ close, currency, day: of }) => ({
+      assetId: parameter(query, "symbol"),
+      timestamp: `${of}T00:00:00Z`,
+      close,
+      currency,
+      dataSource: "YAHOO"
+    }))),
   "GET /exchanges": () => json(exchanges),
   "GET /app/info": ({ store }) =>
     json({ version: versions[store.version], dbPath: "/data/app.db", logsDir: "/data/logs" }),

@@ -17,6 +17,11 @@ export class Store {
   readonly snapshots = new Map<string, ReadonlyArray<Snapshot>>()
   /** `USD/GBP` to rate. None unless a test sets one. */
   readonly rates = new Map<string, Decimal>()
+  /** Of the quote source, by asset. */
+  readonly quotes = new Map<
+    string,
+    ReadonlyArray<{ readonly day: string; readonly close: string; readonly currency: string }>
+  >()
   /** Last price typed in for a MANUAL asset. */
   readonly prices = new Map<string, Decimal>()
   readonly settings: Settings
