@@ -243,7 +243,12 @@ const handle = Effect.fnUntraced(function*(
     warnings: mergedWarnings(sofar.warnings, [...result.warnings, ...(unmet === undefined ? [] : [unmet])])
   }))
   if (!options.dryRun && unmet === undefined && asOf !== undefined) {
-    const comparison = yield* compare(report, moved, { upstream: options.upstream, asOf, skipped: result.skipped })
+    const comparison = yield* compare(report, moved, {
+      upstream: options.upstream,
+      asOf,
+      skipped: result.skipped,
+      positions: report.positions ?? []
+    })
     yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
   }
   return report.statements

@@ -109,10 +109,15 @@ const sumPositions = (
   for (const row of rows) {
     const key = index.keyOf(row, row.currency) ?? row.symbol ?? "?"
     const known = sums.get(key)
-    const { currency, markPrice: amount, reportDate: day } = row
+    const { currency, markPrice: amount, positionValue, reportDate: day } = row
+    const worth = positionValue === undefined || currency === undefined ? undefined : {
+      amount: known?.value === undefined ? positionValue : Decimals.add(known.value.amount, positionValue),
+      currency
+    }
     sums.set(key, {
       instrumentKey: key,
       symbol: index.symbolOf(key),
+      ...(worth === undefined ? {} : { value: worth }),
       ...(amount === undefined || currency === undefined || day === undefined
         ? {}
         : { price: { amount, currency, day } }),

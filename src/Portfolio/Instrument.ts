@@ -31,6 +31,8 @@ export interface Position {
   readonly instrumentKey: string
   readonly symbol: string
   readonly quantity: Decimal
+  /** Signed, of all of it. */
+  readonly value?: { readonly amount: Decimal; readonly currency: string }
   /** What one unit was worth that day, where the broker says so. */
   readonly price?: { readonly amount: Decimal; readonly currency: string; readonly day: PlainDate }
 }

@@ -2,7 +2,6 @@ import { Effect } from "effect"
 import { Broker } from "../Broker.ts"
 import { type PositionMove, positionMove, type SkippedRow, type SkipReason } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
-import type { Decimal } from "../Portfolio/Decimal.ts"
 import {
   type DriftCause,
   type DriftEvidence,
@@ -10,6 +9,7 @@ import {
   explainDrift,
   splitEvidence
 } from "../Portfolio/DriftCause.ts"
+import type { Position } from "../Portfolio/Instrument.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import type { PositionDrift } from "../Portfolio/Reconcile.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
@@ -22,6 +22,8 @@ export interface DriftContext {
   readonly asOf: PlainDate
   /** Of this statement, and all that is held. */
   readonly skipped: ReadonlyArray<SkippedRow>
+  /** The broker's side. */
+  readonly positions: ReadonlyArray<Position>
 }
 
 const unmapped: ReadonlySet<SkipReason> = new Set<SkipReason>([
@@ -57,7 +59,7 @@ export const explainPositions = Effect.fn("Sync.explain")(function*(
   return new Map(drifting.map((position) => {
     const there = byAsset.get(position.assetId) ?? []
     const evidence: ReadonlyArray<DriftEvidence> = [
-      ...ofShort(position.broker),
+      ...ofShort(position, context.positions),
       ...position.instrumentKeys.flatMap((key) => byInstrument.get(key) ?? []),
       ...there.flatMap((row) => ofHand(row, context.upstream)),
       ...splitEvidence(
@@ -124,15 +126,23 @@ const ofRemoved = Effect.fnUntraced(function*({ skipped }: DriftContext) {
   })
 })
 
-const ofShort = (broker: Decimal): ReadonlyArray<DriftEvidence> =>
-  Decimals.isNegative(broker)
-    ? [{
-      cause: "short",
-      quantity: broker,
-      rows: [],
-      remedy: "none needed: Wealthfolio holds no shorts, their cash is booked"
-    }]
-    : []
+const ofShort = (
+  { broker, instrumentKeys }: PositionDrift,
+  positions: ReadonlyArray<Position>
+): ReadonlyArray<DriftEvidence> => {
+  if (!Decimals.isNegative(broker)) return []
+  const worth = positions.flatMap(({ instrumentKey, value }) =>
+    value === undefined || !instrumentKeys.includes(instrumentKey)
+      ? []
+      : [` (worth ${Decimals.format(value.amount)} ${value.currency})`]
+  )
+  return [{
+    cause: "short",
+    quantity: broker,
+    rows: [],
+    remedy: `none needed: Wealthfolio holds no shorts, the cash of this one is booked${worth.join("")}`
+  }]
+}
 
 /** A row that is not ours moves what the broker knows nothing of. */
 const ofHand = (row: TrackerRow, upstream: string): ReadonlyArray<DriftEvidence> => {

@@ -25,7 +25,7 @@ describe("a position that differs says why", { timeout: 60_000, concurrent: true
             trade("62", aapl, -2, "200", "2026-01-05", { openCloseIndicator: "O" })
           ],
           cash: [deposit],
-          positions: [position(ptt, 100), position(aapl, -2), position(vusa, 7)],
+          positions: [position(ptt, 100), { ...position(aapl, -2), positionValue: "-400.5" }, position(vusa, 7)],
           securities: [ptt, aapl, vusa]
         })
       }
@@ -39,6 +39,7 @@ describe("a position that differs says why", { timeout: 60_000, concurrent: true
     assert.include(json.positions.find(({ symbol }) => symbol === "PTT")?.causes?.[0]?.remedy, "symbol map")
     const table = (await world.run(["ibkr", "--format", "table"])).stdout
     assert.include(table, "AAPL: explained\n  -2 short → none needed")
+    assert.include(table, "(worth -400.5 USD)\n")
     assert.include(table, "VUSA.L: nothing explains the drift\n")
     assert.include(table, "  100 unmapped-symbol (ibkr:trade:61) → PTT on SET")
   })
