@@ -7,6 +7,7 @@ import { reconcileCash, reconcilePositions } from "../Portfolio/Reconcile.ts"
 import type { ReportedPosition } from "../RunReport.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { expiredOptions } from "./ExpiredOptions.ts"
 import { type DriftContext, explainPositions } from "./Explain.ts"
 
 export interface Comparison {
@@ -50,10 +51,11 @@ export const compare = Effect.fn("Sync.compare")(function*(
   const cash = new Map(
     holdings.flatMap((each) => each._tag === "Cash" ? [[each.currency, each.quantity] as const] : [])
   )
+  const securities = holdings.flatMap((each) => each._tag === "Security" ? [each] : [])
   const compared = reconcilePositions({
     positions,
     assetIds,
-    holdings: holdings.flatMap((each) => each._tag === "Security" ? [each] : []),
+    holdings: [...securities, ...yield* expiredOptions(report, assetIds, securities, today)],
     later
   })
   const explanations = yield* explainPositions(compared, context)
