@@ -85,6 +85,7 @@ const activityJson = ({ activity, conid, isin, status, symbol }: ReportedActivit
   unitPrice: activity.unitPrice && Decimals.format(activity.unitPrice),
   amount: Decimals.format(activity.amount),
   fee: activity.fee && Decimals.format(activity.fee),
+  ratio: activity.ratio && Decimals.format(activity.ratio),
   note: activity.note,
   status
 })

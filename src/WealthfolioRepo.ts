@@ -142,6 +142,11 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
   ) => Effect.Effect<readonly [result: A, recomputed: boolean], E | WealthfolioError, R>
   /** The tracker's closing price of an asset on a day, from its quote source; `undefined` where it has none. */
   readonly quote: (assetId: string, day: PlainDate) => Effect.Effect<TrackerQuote | undefined, WealthfolioError>
+  /**
+   * Has the holdings of the account computed anew from its first row. A SPLIT does not reach what was computed before it
+   * came, nor does one that goes. To be waited for as a write is.
+   */
+  readonly recalculate: Effect.Effect<void, WealthfolioError>
   readonly holdings: Effect.Effect<ReadonlyArray<Holding>, WealthfolioError>
   /** Posted activities of the account dated after `day`, oldest first. */
   readonly activitiesAfter: (day: PlainDate) => Effect.Effect<ReadonlyArray<TrackerActivity>, WealthfolioError>

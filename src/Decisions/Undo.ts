@@ -1,6 +1,7 @@
 import { Array as Arr, Effect } from "effect"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { prepare } from "../Sync/Prepare.ts"
+import { oweRecalculation } from "../Sync/Recalculation.ts"
 import { keyOf } from "../Sync/Records.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -65,6 +66,7 @@ const deleteRows = Effect.fnUntraced(function*(
     const row = rowOf(record)
     return row === undefined ? [] : [{ id: row.id, key: keyOf(record.externalId, upstream) }]
   })
+  if (records.some((record) => rowOf(record)?.type === "SPLIT")) yield* oweRecalculation
   const outcome = yield* repo.replace({ remove, add: [] })
   if (outcome._tag === "Refused") {
     yield* store.save(records)

@@ -42,6 +42,8 @@ export interface Activity {
   readonly unitPrice?: Decimal
   readonly amount: Decimal
   readonly fee?: Decimal
+  /** Of a SPLIT: units after it per unit before, 0.125 for one in eight. */
+  readonly ratio?: Decimal
   /** Shown in the tracker beside the row. */
   readonly note?: string
   /** SHA-256 over the broker's own fields; changes when the broker changed the row, never when our mapping did. */

@@ -14,7 +14,8 @@ export interface Candidate {
 }
 
 export const candidateOf = (activity: Activity, assets: ReadonlyArray<string>): Candidate => {
-  const { amount, currency, fee, order, quantity, type, unitPrice } = activity
+  const { currency, fee, order, quantity, type, unitPrice } = activity
+  const amount = activity.ratio ?? activity.amount
   const day = toEpochDay(activity.date)
   const gross = fee === undefined || !trades.has(type)
     ? amount

@@ -92,11 +92,13 @@ const same = (a: Decimals.Decimal | undefined, b: Decimals.Decimal | undefined) 
 
 /** Whether the tracker's row is what this activity would be written as. */
 export const isAlike = (activity: Activity, row: TrackerRow, assetIds: ReadonlyMap<string, string>): boolean => {
-  const { amount, currency, date, fee, instrumentKey, quantity, type, unitPrice } = activity
+  const { amount, currency, date, fee, instrumentKey, quantity, ratio, type, unitPrice } = activity
   const assetId = instrumentKey === undefined ? undefined : assetIds.get(instrumentKey)
   return type === row.type && currency === row.currency && date === row.date
     && (assetId === undefined || row.assetId === undefined || assetId === row.assetId)
     && (quantity === undefined
-      ? same(amount, row.amount)
-      : same(quantity, row.quantity) && same(unitPrice, row.unitPrice) && same(fee, row.fee))
+      ? same(ratio ?? amount, row.amount)
+      // What a transferred share cost is told otherwise by other statements, and moves neither position nor cash.
+      : same(quantity, row.quantity) && same(fee, row.fee)
+        && (activity.type.startsWith("TRANSFER_") || same(unitPrice, row.unitPrice)))
 }

@@ -9,6 +9,7 @@ import { findAdoptions } from "./Adoption.ts"
 import { heldRows, judgeCorrections } from "./Corrections.ts"
 import { decide } from "./Decide.ts"
 import type { ImportOptions } from "./ImportOptions.ts"
+import { oweRecalculation, recalculateIfOwed } from "./Recalculation.ts"
 import { activityRecord, skippedRecord } from "./Records.ts"
 import { type HoldReason, tieAssets } from "./Tie.ts"
 import { writeAdoption, writeBatch, type WriteContext, writeCorrection } from "./Write.ts"
@@ -101,9 +102,13 @@ export const importReport = Effect.fn("Sync.import")(function*(
           Effect.ensuring(noted(rows)),
           waitingFor(`importing batch ${index + 1} of ${steps.length}`)
         ), { discard: true })
+      const isSplit = ({ type }: { readonly type: string }) => type === "SPLIT"
+      const goes = judged.made.flatMap(({ booked }) => [...booked.values()].map(({ row }) => row))
+      if (goes.some(isSplit) || steps.some(([, rows]) => rows.some(isSplit))) yield* oweRecalculation
       const [, inTime] = yield* repo.recomputedAfter(write)
       recomputed = inTime
     }
+    recomputed = (yield* recalculateIfOwed) ?? recomputed
   }
 
   const notApplied = new Map(unmade.map(({ row, why }) => [row.externalId ?? "", { row, why }]))

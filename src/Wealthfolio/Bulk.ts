@@ -22,7 +22,8 @@ const cashOnly: ReadonlySet<string> = new Set(["DEPOSIT", "WITHDRAWAL"])
 
 /**
  * One row as Wealthfolio takes it. Only trades carry a fee: elsewhere `amount` is the net cash, so that hosts which take
- * the fee out of it and hosts which do not agree. An asset on a transfer without quantity would lose the cash.
+ * the fee out of it and hosts which do not agree. An asset on a transfer without quantity would lose the cash. Of a SPLIT the
+ * amount is its ratio.
  */
 export const toRow = (row: NewActivity, accountId: string, zone: Zone): NewRow => {
   const { activity, assetId } = row
@@ -40,7 +41,7 @@ export const toRow = (row: NewActivity, accountId: string, zone: Zone): NewRow =
     ...(withAsset ? { symbol: { id: assetId } } : {}),
     ...(withQuantity && activity.quantity !== undefined ? { quantity: Decimal.format(activity.quantity) } : {}),
     ...(withQuantity && activity.unitPrice !== undefined ? { unitPrice: Decimal.format(activity.unitPrice) } : {}),
-    ...(inKind ? {} : { amount: Decimal.format(Decimal.abs(activity.amount)) }),
+    ...(inKind ? {} : { amount: Decimal.format(Decimal.abs(activity.ratio ?? activity.amount)) }),
     ...(trades.has(activity.type) && activity.fee !== undefined ? { fee: Decimal.format(activity.fee) } : {}),
     ...(activity.note === undefined ? {} : { notes: activity.note }),
     sourceSystem: "IBKR",

@@ -121,6 +121,7 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
         return outcome
       }),
     recomputedAfter: (write) => Effect.map(write, (result) => [result, seed.recomputes ?? true] as const),
+    recalculate: Effect.void,
     holdings: Effect.sync(() => holdingsOf(inAccount().filter(isPosted), assets)),
     activitiesAfter: (day) => Effect.sync(() => inAccount().filter((row) => isPosted(row) && row.date > day)),
     rows: (range) => Effect.sync(() => inRange(inAccount(), range)),
@@ -148,7 +149,7 @@ const rowOf = (
   currency: activity.currency,
   ...(activity.quantity === undefined ? {} : { quantity: activity.quantity }),
   ...(activity.unitPrice === undefined ? {} : { unitPrice: activity.unitPrice }),
-  amount: activity.amount,
+  amount: activity.ratio ?? activity.amount,
   ...(activity.fee === undefined ? {} : { fee: activity.fee }),
   ...(activity.note === undefined ? {} : { note: activity.note }),
   sourceSystem: "IBKR",

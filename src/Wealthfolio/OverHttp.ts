@@ -201,6 +201,13 @@ export const make = (
     ),
     importBatch,
     recomputedAfter: recomputedAfter({ events, fingerprint, writes, timeout: options.recalcTimeout }),
+    recalculate: Effect.gen(function*() {
+      const sentAt = yield* Clock.currentTimeMillis
+      const reply = yield* post("/portfolio/recalculate", { accountIds: [options.accountId] })
+      if (reply.status < 200 || reply.status > 299) return yield* Wire.unexpected(reply)
+      writes.sentAt = sentAt
+      writes.count++
+    }).pipe(Effect.withSpan("WealthfolioRepo.recalculate")),
     holdings: Effect.gen(function*() {
       return holdingsOf(yield* readHoldings, yield* allAssets)
     }).pipe(Effect.withSpan("WealthfolioRepo.holdings")),
