@@ -105,6 +105,7 @@ it("every field of the query that is read", () => {
   const sections: Readonly<Record<string, string>> = {
     Trades: "Trades",
     CashTransactions: "Cash Transactions",
+    CorporateActions: "Corporate Actions",
     OpenPositions: "Open Positions",
     SecuritiesInfo: "Financial Instrument Information",
     CashReport: "Cash Report"

@@ -1,20 +1,25 @@
 import type { Activity, SkippedRow } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Instrument, Position } from "../Portfolio/Instrument.ts"
-import { type BookingOptions, orderWithinSeconds } from "./Activities/Booking.ts"
+import { identifyActions } from "./Activities/ActionRows.ts"
+import { type BookingOptions, noneBooked, orderWithinSeconds } from "./Activities/Booking.ts"
 import { bookCash } from "./Activities/Cash.ts"
+import { bookActions } from "./Activities/CorporateActions.ts"
+import { type PositionMove, reckon } from "./Activities/PositionMoves.ts"
+import { sameLines } from "./Activities/SameLines.ts"
 import { securityRows } from "./Activities/SecurityTrades.ts"
-import { shortsOf } from "./Activities/ShortTrades.ts"
+import { moveOfTrade } from "./Activities/TradeMoves.ts"
 import { isCancel, tradeDigest } from "./Activities/TradeRows.ts"
 import { bookTrades } from "./Activities/Trades.ts"
 import { isSecurity } from "./Category.ts"
-import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
+import type { CashTransaction, CorporateAction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
 import { instrumentIndex, type SymbolMap } from "./Instruments.ts"
 
 /** The rows of a report that may become activities, and those that tell about instruments. */
 export interface ReportRows {
   readonly trades: ReadonlyArray<Trade>
   readonly cash: ReadonlyArray<CashTransaction>
+  readonly actions?: ReadonlyArray<CorporateAction>
   readonly securities: ReadonlyArray<SecurityInfo>
   /** Of every statement: they name instruments. */
   readonly positions: ReadonlyArray<OpenPosition>
@@ -37,19 +42,30 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const index = instrumentIndex(rows, options.symbolMap)
   const positions = rows.closingPositions === undefined ? undefined : sumPositions(rows.closingPositions, index)
   const trades = bookTrades(rows.trades, index, options)
-  const shorts = shortsOf(trades.securities, {
+  const identified = noneBooked()
+  const actionRows = identifyActions(rows.actions ?? [], index, options, identified)
+  const moves: ReadonlyArray<PositionMove> = [...trades.securities.map(moveOfTrade), ...actionRows.moves]
+  const reckoned = reckon(moves, {
     earlier: rows.earlier ?? new Set(),
     ...(positions === undefined
       ? {}
       : { closing: new Map(positions.map(({ instrumentKey, quantity }) => [instrumentKey, quantity])) })
   })
   const securities = trades.securities.filter(({ isBooked }) => isBooked).map((trade) =>
-    securityRows(trade, shorts.get(trade) ?? Decimals.zero)
+    securityRows(trade, reckoned.get(trade)?.short ?? Decimals.zero)
   )
   const cash = bookCash(rows.cash, index, options)
+  const lines = sameLines(actionRows.rows, index)
+  const costs = costsOf(rows.closingPositions ?? [], index)
+  const actions = bookActions(actionRows.rows, { index, options, lines, moves, reckoned, costs })
   const opening = openings(rows.trades)
   const activities = withOwnIds(orderWithinSeconds(
-    [...trades.activities, ...securities.flatMap(({ activities }) => activities), ...cash.activities],
+    [
+      ...trades.activities,
+      ...securities.flatMap(({ activities }) => activities),
+      ...cash.activities,
+      ...actions.activities
+    ],
     (activity) => rank(activity, opening.get(activity.contentHash))
   ))
   const instruments = new Map<string, Instrument>()
@@ -61,11 +77,23 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   ])
   for (const key of keys) {
     const match = index.match(key)
-    if (match?._tag === "Known") instruments.set(match.instrument.key, match.instrument)
+    const otherConids = lines.othersOf(key)
+    if (match?._tag === "Known") {
+      instruments.set(
+        match.instrument.key,
+        otherConids.length === 0 ? match.instrument : { ...match.instrument, otherConids }
+      )
+    }
   }
   return {
     activities,
-    skipped: [...trades.skipped, ...securities.flatMap(({ skipped }) => skipped), ...cash.skipped],
+    skipped: [
+      ...trades.skipped,
+      ...securities.flatMap(({ skipped }) => skipped),
+      ...cash.skipped,
+      ...identified.skipped,
+      ...actions.skipped
+    ],
     instruments,
     ...(positions === undefined ? {} : { positions })
   }
@@ -95,6 +123,8 @@ const rank = (activity: Activity, openClose: string | undefined): number => {
   if (openClose === cancelled) return 6
   if (activity.type === "DEPOSIT") return 0
   if (activity.type === "WITHDRAWAL") return 5
+  if (activity.quantity !== undefined && activity.type === "TRANSFER_IN") return 1
+  if (activity.quantity !== undefined && activity.type === "TRANSFER_OUT") return 2
   if (activity.type !== "BUY" && activity.type !== "SELL") return 4
   if (openClose === "O") return 1
   return openClose === "C" ? 3 : activity.type === "BUY" ? 1 : 2
@@ -125,4 +155,18 @@ const sumPositions = (
     })
   }
   return [...sums.values()]
+}
+
+const costsOf = (rows: ReadonlyArray<OpenPosition>, index: ReturnType<typeof instrumentIndex>) => {
+  const costs = new Map<string, { quantity: Decimals.Decimal; cost: Decimals.Decimal }>()
+  for (const row of rows) {
+    const key = index.keyOf(row, row.currency)
+    if (key === undefined) continue
+    const { cost, quantity } = costs.get(key) ?? { cost: Decimals.zero, quantity: Decimals.zero }
+    costs.set(key, {
+      quantity: Decimals.add(quantity, row.position),
+      cost: Decimals.add(cost, row.costBasisMoney ?? Decimals.zero)
+    })
+  }
+  return costs
 }

@@ -50,6 +50,8 @@ const unreadable = (section: string, row: number, fields: Attributes, cause: Unr
     ? `ibkr:trade-tx:${fields["transactionID"]}`
     : section === "CashTransactions" && fields["transactionID"] !== undefined
     ? `ibkr:cash:${fields["transactionID"]}`
+    : section === "CorporateActions" && fields["transactionID"] !== undefined
+    ? `ibkr:corp:${fields["transactionID"]}`
     : undefined
   const identity = {
     section,

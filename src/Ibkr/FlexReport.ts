@@ -56,6 +56,28 @@ export const CashTransaction = Schema.Struct({
   fxRateToBase: decimal
 })
 
+/** `quantity` and `proceeds` are signed, as the account sees them; one row per security that an action concerns. */
+export const CorporateAction = Schema.Struct({
+  ...security,
+  accountId: text,
+  currency: required.currency,
+  transactionID: identifier,
+  actionID: identifier,
+  type: text,
+  actionDescription: text,
+  dateTime: moment,
+  reportDate: date,
+  quantity: required.decimal,
+  /** `amount` is the same with the opposite sign. */
+  proceeds: decimal,
+  amount: decimal,
+  /** What the broker reckons the securities of the row worth; signed. */
+  value: decimal,
+  multiplier: decimal,
+  code: text,
+  fxRateToBase: decimal
+})
+
 export const OpenPosition = Schema.Struct({
   ...security,
   accountId: text,
@@ -65,6 +87,7 @@ export const OpenPosition = Schema.Struct({
   markPrice: decimal,
   /** Signed, in `currency`. */
   positionValue: decimal,
+  costBasisMoney: decimal,
   reportDate: date,
   fxRateToBase: decimal
 })
@@ -80,6 +103,7 @@ export const CashReportCurrency = Schema.Struct({
 
 export type Trade = typeof Trade.Type
 export type CashTransaction = typeof CashTransaction.Type
+export type CorporateAction = typeof CorporateAction.Type
 export type OpenPosition = typeof OpenPosition.Type
 export type SecurityInfo = typeof SecurityInfo.Type
 export type CashReportCurrency = typeof CashReportCurrency.Type
@@ -98,6 +122,7 @@ export interface SectionRule {
 export const sections: Readonly<Record<string, SectionRule>> = {
   Trades: { element: "Trade", level: "EXECUTION" },
   CashTransactions: { element: "CashTransaction", level: "DETAIL" },
+  CorporateActions: { element: "CorporateAction", level: "DETAIL" },
   OpenPositions: { element: "OpenPosition", level: "SUMMARY" },
   SecuritiesInfo: { element: "SecurityInfo", level: "" },
   CashReport: { element: "CashReportCurrency", level: "CURRENCY BASECURRENCY" }
@@ -107,6 +132,7 @@ export const sections: Readonly<Record<string, SectionRule>> = {
 export const fieldsRead: Readonly<Record<string, ReadonlyArray<string>>> = {
   Trades: Object.keys(Trade.fields),
   CashTransactions: Object.keys(CashTransaction.fields),
+  CorporateActions: Object.keys(CorporateAction.fields),
   OpenPositions: Object.keys(OpenPosition.fields),
   SecuritiesInfo: Object.keys(SecurityInfo.fields),
   CashReport: Object.keys(CashReportCurrency.fields)
@@ -134,6 +160,7 @@ const decoder = <S extends Schema.ConstraintDecoder<object>>(schema: S) => {
 
 export const decodeTrade = decoder(Trade)
 export const decodeCashTransaction = decoder(CashTransaction)
+export const decodeCorporateAction = decoder(CorporateAction)
 export const decodeOpenPosition = decoder(OpenPosition)
 export const decodeSecurityInfo = decoder(SecurityInfo)
 export const decodeCashReport = decoder(CashReportCurrency)

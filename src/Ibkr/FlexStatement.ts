@@ -41,7 +41,8 @@ const mostRollUps = 20
 
 const idFields: Readonly<Record<string, ReadonlyArray<string>>> = {
   Trades: ["tradeID", "transactionID"],
-  CashTransactions: ["transactionID"]
+  CashTransactions: ["transactionID"],
+  CorporateActions: ["transactionID"]
 }
 
 const dateFields = ["tradeDate", "reportDate", "dateTime", "settleDate"]

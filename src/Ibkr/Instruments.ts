@@ -2,7 +2,7 @@ import type { Decimal } from "../Portfolio/Decimal.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
 import { compare } from "./Activities/Booking.ts"
 import { assetClass, sameClass } from "./Category.ts"
-import type { CashTransaction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
+import type { CashTransaction, CorporateAction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
 import { type CanonicalSymbol, canonicalSymbol, overriddenSymbol, type SymbolOverride } from "./Symbol.ts"
 
 /** The symbol map: by conid, IBKR symbol or canonical symbol. */
@@ -56,6 +56,7 @@ interface Facts {
 export interface InstrumentRows {
   readonly trades: ReadonlyArray<Trade>
   readonly cash: ReadonlyArray<CashTransaction>
+  readonly actions?: ReadonlyArray<CorporateAction>
   readonly positions: ReadonlyArray<OpenPosition>
   readonly securities: ReadonlyArray<SecurityInfo>
 }
@@ -147,12 +148,34 @@ export const instrumentIndex = (rows: InstrumentRows, symbolMap: SymbolMap): Ins
     if (key !== undefined) set(factsOf(key), "currency", row.currency)
   }
   for (const row of cash) learn(row, undefined)
+  // The last word: an action names a line as it is called while it goes over.
+  const actions = (rows.actions ?? []).toSorted((a, b) => newestFirst(a, b))
+  for (const row of actions) {
+    const facts = learn(row, row.currency)
+    if (facts === undefined) continue
+    set(facts, "name", nameIn(row))
+    set(facts, "currency", row.currency)
+  }
+
+  /** `GCM.OLD` is what was `GCM`; where it has no market of its own, that of the line so called. */
+  const settled = (facts: Facts): Facts => {
+    const symbol = finalSymbol(facts.symbol ?? "")
+    if (symbol === facts.symbol) return facts
+    const lasting = [...all.values()].filter((other) =>
+      other.symbol === symbol && sameOrUntold(other.currency, facts.currency) &&
+      sameClass(other.category, facts.category)
+    )
+    const [only] = lasting
+    return only === undefined || lasting.length > 1 || listedSymbol(facts) !== undefined
+      ? { ...facts, symbol }
+      : { ...facts, symbol, exchanges: only.exchanges, ...market(only) }
+  }
 
   const matches = new Map<string, InstrumentMatch>()
   const match = (key: string): InstrumentMatch | undefined => {
     const facts = all.get(key)
     if (facts === undefined || facts.symbol === undefined) return undefined
-    const found = matches.get(key) ?? resolve(facts, symbolMap)
+    const found = matches.get(key) ?? resolve(settled(facts), symbolMap, facts.symbol)
     matches.set(key, found)
     return found
   }
@@ -222,11 +245,13 @@ const isEquity = (category: string | undefined): boolean => category === undefin
 const sameOrUntold = (a: string | undefined, b: string | undefined): boolean =>
   a === undefined || b === undefined || a === b
 
-const newestFirst = (a: Trade | CashTransaction, b: Trade | CashTransaction): number =>
+type DatedRow = Trade | CashTransaction | CorporateAction
+
+const newestFirst = (a: DatedRow, b: DatedRow): number =>
   compare(dayOf(b), dayOf(a)) || compare(b.transactionID ?? "", a.transactionID ?? "") || compareWords(b, a)
 
 /** Of rows that are equally new no order says which is right, but it must be the same one every night. */
-const compareWords = (a: Trade | CashTransaction, b: Trade | CashTransaction): number => {
+const compareWords = (a: DatedRow, b: DatedRow): number => {
   for (const field of learned) {
     const order = compare(a[field] ?? "", b[field] ?? "")
     if (order !== 0) return order
@@ -247,7 +272,7 @@ const learned = [
   "conid"
 ] as const
 
-const dayOf = (row: Trade | CashTransaction): string =>
+const dayOf = (row: DatedRow): string =>
   row.reportDate ?? row.dateTime?.date ?? ("tradeDate" in row ? row.tradeDate ?? "" : "")
 
 /** What rows that carry a conid say of it: currencies by rank, as symbols of two conids are told apart by them. */
@@ -274,11 +299,26 @@ const symbolsInSeveralCurrencies = (rows: InstrumentRows): ReadonlySet<string> =
   return several
 }
 
-const resolve = (facts: Facts, symbolMap: SymbolMap): InstrumentMatch => {
+const market = ({ listingExchange }: Facts) => listingExchange === undefined ? {} : { listingExchange }
+
+const temporary = /\.(?:OLD|NEW|OD\d?|TEN\d?|TEMP)$/
+
+/** Without the ending under which a line goes over in a corporate action. */
+const finalSymbol = (symbol: string): string => symbol.replace(temporary, "") || symbol
+
+/** `… (GCM.OLD, GRAN COLOMBIA GOLD CORP, CA38501D2041)` */
+const nameIn = ({ description = "" }: CorporateAction): string | undefined => {
+  const text = description.trimEnd()
+  const parts = text.endsWith(")") ? text.slice(text.lastIndexOf("(") + 1, -1).split(", ") : []
+  return parts.length < 3 ? undefined : parts.slice(1, -1).join(", ")
+}
+
+/** @param printed the symbol as the broker prints it, by which the symbol map may name it, too */
+const resolve = (facts: Facts, symbolMap: SymbolMap, printed: string): InstrumentMatch => {
   const symbol = facts.symbol ?? ""
   const kind = kindOf(facts.category)
   const told = kind === undefined ? listedSymbol(facts) : contractSymbol(kind, facts)
-  const override = [facts.conid, symbol, told?.symbol]
+  const override = [facts.conid, printed, symbol, told?.symbol]
     .map((name) => name === undefined ? undefined : symbolMap.get(name))
     .find((entry) => entry !== undefined)
   const canonical = override === undefined ? told : overriddenSymbol(override)

@@ -1,13 +1,23 @@
 import { Result } from "effect"
+import { actionDigest } from "./Activities/ActionRows.ts"
 import { cashDigest } from "./Activities/Cash.ts"
 import { tradeDigest } from "./Activities/TradeRows.ts"
-import { type CashTransaction, decodeCashTransaction, decodeTrade, type Trade, type Unreadable } from "./FlexReport.ts"
+import {
+  type CashTransaction,
+  type CorporateAction,
+  decodeCashTransaction,
+  decodeCorporateAction,
+  decodeTrade,
+  type Trade,
+  type Unreadable
+} from "./FlexReport.ts"
 import type { Attributes } from "./FlexXml.ts"
 
 /** A row that moves positions or cash, of whatever section. */
 export type MovingRow =
   | { readonly section: "Trades"; readonly row: Trade }
   | { readonly section: "CashTransactions"; readonly row: CashTransaction }
+  | { readonly section: "CorporateActions"; readonly row: CorporateAction }
 
 /** `undefined` for sections whose rows move nothing. */
 export const decodeMoving = (section: string, fields: Attributes): Result.Result<MovingRow, Unreadable> | undefined => {
@@ -16,6 +26,8 @@ export const decodeMoving = (section: string, fields: Attributes): Result.Result
       return Result.map(decodeTrade(fields), (row) => ({ section, row }))
     case "CashTransactions":
       return Result.map(decodeCashTransaction(fields), (row) => ({ section, row }))
+    case "CorporateActions":
+      return Result.map(decodeCorporateAction(fields), (row) => ({ section, row }))
     default:
       return undefined
   }
@@ -28,6 +40,8 @@ export const digestOf = (moving: MovingRow): string => {
       return tradeDigest(moving.row)
     case "CashTransactions":
       return cashDigest(moving.row)
+    case "CorporateActions":
+      return actionDigest(moving.row)
   }
 }
 
@@ -41,11 +55,14 @@ export const identityOf = (moving: MovingRow): string => {
       return `trade ${moving.row.tradeID ?? ""}|${moving.row.transactionID ?? ""}`
     case "CashTransactions":
       return `cash ${moving.row.transactionID ?? digestOf(moving)}`
+    case "CorporateActions":
+      return `corp ${moving.row.transactionID ?? ""}|${moving.row.conid ?? moving.row.symbol ?? digestOf(moving)}`
   }
 }
 
 /** The rows by what they are. */
 export const byKind = (rows: ReadonlyArray<MovingRow>) => ({
   trades: rows.flatMap((moving) => moving.section === "Trades" ? [moving.row] : []),
-  cash: rows.flatMap((moving) => moving.section === "CashTransactions" ? [moving.row] : [])
+  cash: rows.flatMap((moving) => moving.section === "CashTransactions" ? [moving.row] : []),
+  actions: rows.flatMap((moving) => moving.section === "CorporateActions" ? [moving.row] : [])
 })

@@ -35,6 +35,14 @@ export const checkQuery = (sections: ReadonlyMap<string, SectionTally>): QueryVe
     }
   }
   const costs: Array<string> = []
+  const actions = sections.get("CorporateActions")
+  if (actions === undefined) {
+    costs.push("no Corporate Actions section: after a split, a merger or a spin-off positions will differ")
+  } else if (actions.rows > 0 && actions.usable === 0) {
+    costs.push("section Corporate Actions has only roll-ups: tick Detail, or positions will differ")
+  } else if (actions.usable > 0 && actions.withoutId === actions.usable) {
+    costs.push("no row of Corporate Actions has an id: tick Transaction ID, or positions will differ")
+  }
   if (!sections.has("CashReport")) costs.push("no Cash Report section: cash is not compared")
   if (!sections.has("SecuritiesInfo")) {
     costs.push("no Financial Instrument Information section: instruments known only by symbol may stay unknown")

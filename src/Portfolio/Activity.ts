@@ -72,7 +72,9 @@ export const skipReasons = [
   "before-start-date",
   "ignored",
   "missing",
-  "short"
+  "short",
+  "no-effect",
+  "unclear-action"
 ] as const
 
 export type SkipReason = (typeof skipReasons)[number]

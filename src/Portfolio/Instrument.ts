@@ -22,6 +22,8 @@ export interface Instrument {
   /** The currency the security trades in; absent where only a dividend has been seen. */
   readonly currency?: string
   readonly conid?: string
+  /** Contract ids that are the same asset to a tracker: a corporate action put one in another's place. */
+  readonly otherConids?: ReadonlyArray<string>
   readonly isin?: string
   readonly name?: string
 }

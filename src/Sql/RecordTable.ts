@@ -35,7 +35,7 @@ export const recordTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
         ...yield* rowsOf(
           PlacedRow,
           sql`SELECT ${placedColumns} FROM sync_record
-            WHERE ${ownRows} AND (state IN ('synced', 'removed') OR (held = 0 AND reason IN ('ignored', 'cancelled', 'reversed')))
+            WHERE ${ownRows} AND (state IN ('synced', 'removed') OR (held = 0 AND reason IN ('ignored', 'cancelled', 'reversed', 'no-effect')))
               AND ${sql.in("subject", chunk)}`
         )
       )

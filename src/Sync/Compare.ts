@@ -9,6 +9,7 @@ import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { expiredOptions } from "./ExpiredOptions.ts"
 import { type DriftContext, explainPositions } from "./Explain.ts"
+import { rememberedOf } from "./Tie.ts"
 
 export interface Comparison {
   readonly reconciled: boolean
@@ -36,12 +37,19 @@ export const compare = Effect.fn("Sync.compare")(function*(
   const assetIds = new Map(yield* store.instruments)
   const untied = positions.flatMap(({ instrumentKey }) => {
     const instrument = assetIds.has(instrumentKey) ? undefined : report.instruments.get(instrumentKey)
-    return instrument === undefined ? [] : [{ instrument }]
+    if (instrument === undefined) return []
+    const assetId = rememberedOf(instrument, assetIds)
+    return [assetId === undefined ? { instrument } : { instrument, rememberedAssetId: assetId }]
   })
   if (untied.length > 0) {
+    // A line that took the place of another has perhaps no row of its own: later statements no longer say what it is.
+    const renamed = new Map<string, string>()
     for (const [key, match] of yield* repo.assets(untied, { create: false })) {
-      if (match._tag === "Matched") assetIds.set(key, match.assetId)
+      if (match._tag !== "Matched") continue
+      assetIds.set(key, match.assetId)
+      if (report.instruments.get(key)?.otherConids !== undefined) renamed.set(key, match.assetId)
     }
+    if (renamed.size > 0) yield* store.saveInstruments(renamed)
   }
   const holdings = yield* repo.holdings
   // What is planned for a day to come is not in the holdings yet.

@@ -44,7 +44,7 @@ export interface Plan {
 
 type Verdict = "known" | "removed" | "fresh" | "changed" | "recalled" | SkippedRow
 
-const takenOutFor = new Set<string | undefined>(["reversed", "cancelled", "superseded"])
+const takenOutFor = new Set<string | undefined>(["reversed", "cancelled", "superseded", "no-effect"])
 
 /** Judges every row of a report; pure. */
 export const plan = (report: BrokerReport, knowledge: Knowledge): Plan => {

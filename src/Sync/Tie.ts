@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import type { Activity, SkipReason } from "../Portfolio/Activity.ts"
+import type { Instrument } from "../Portfolio/Instrument.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { type AssetMatch, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { witnessPrices } from "./Witness.ts"
@@ -10,6 +11,12 @@ export interface HoldReason {
   readonly reason: SkipReason
   readonly detail: string
 }
+
+/** Its own asset, else that of the line whose place it took. */
+export const rememberedOf = (
+  { key, otherConids = [] }: Instrument,
+  remembered: ReadonlyMap<string, string>
+): string | undefined => [key, ...otherConids].map((each) => remembered.get(each)).find((id) => id !== undefined)
 
 /**
  * Ties the instruments of these rows to assets. Rows whose instrument cannot be tied are held (by content hash), and with
@@ -28,7 +35,7 @@ export const tieAssets = Effect.fn("Sync.tie")(
     const remembered = yield* store.instruments
     const matches = instruments.length === 0 ? new Map<string, AssetMatch>() : yield* repo.assets(
       instruments.map((instrument) => {
-        const assetId = remembered.get(instrument.key)
+        const assetId = rememberedOf(instrument, remembered)
         return assetId === undefined ? { instrument } : { instrument, rememberedAssetId: assetId }
       }),
       { create: !options.dryRun }

@@ -23,9 +23,7 @@ export const match = (
 ): AssetDecision => {
   const remembered = assets.find((asset) => asset.id === rememberedAssetId && fits(asset, instrument))
   if (remembered !== undefined) return settle(remembered, instrument)
-  const carrying = instrument.conid === undefined
-    ? []
-    : assets.filter((asset) => evidenceOf(asset).conid === instrument.conid && fits(asset, instrument))
+  const carrying = carriersOf(assets, instrument).filter((asset) => fits(asset, instrument))
   const [carrier] = carrying
   if (carrier !== undefined) return carrying.length > 1 ? ambiguous(carrying, instrument) : settle(carrier, instrument)
 
@@ -47,6 +45,12 @@ export const match = (
   return settle(candidate, instrument)
 }
 
+/** Those of the instrument's own contract id, else of one that it took the place of. */
+const carriersOf = (assets: ReadonlyArray<Asset>, { conid, otherConids = [] }: Instrument): ReadonlyArray<Asset> => {
+  const own = conid === undefined ? [] : assets.filter((asset) => evidenceOf(asset).conid === conid)
+  return own.length > 0 ? own : assets.filter((asset) => otherConids.includes(evidenceOf(asset).conid ?? ""))
+}
+
 /** The symbol map has the last word: an asset under another ticker or market is not what it names. */
 const fits = (asset: Asset, instrument: Instrument): boolean => {
   if (instrument.isMapped !== true) return true
@@ -56,8 +60,8 @@ const fits = (asset: Asset, instrument: Instrument): boolean => {
 }
 
 /** Whether memory or conid alone lead to an asset, so that no other line has a claim to it. */
-export const isKnown = (assets: ReadonlyArray<Asset>, { conid }: Instrument, rememberedAssetId?: string): boolean =>
-  assets.some((asset) => asset.id === rememberedAssetId || (conid !== undefined && evidenceOf(asset).conid === conid))
+export const isKnown = (assets: ReadonlyArray<Asset>, instrument: Instrument, rememberedAssetId?: string): boolean =>
+  assets.some((asset) => asset.id === rememberedAssetId) || carriersOf(assets, instrument).length > 0
 
 type Candidates = { readonly found: ReadonlyArray<Asset> } | { readonly held: ReadonlyArray<Asset> }
 

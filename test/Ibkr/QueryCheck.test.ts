@@ -12,6 +12,7 @@ const tally = (rows = 0, usable = rows, withoutId = 0, rollUps: ReadonlyArray<st
 const whole = {
   Trades: tally(2),
   CashTransactions: tally(3),
+  CorporateActions: tally(1),
   OpenPositions: tally(1),
   CashReport: tally(2),
   SecuritiesInfo: tally(1)
@@ -60,11 +61,23 @@ describe("checkQuery", () => {
     assert.deepStrictEqual(check({ ...whole, Trades: tally(2, 2, 1), OpenPositions: tally(2, 2, 2) }).findings, [])
   })
 
+  it("of corporate actions that nothing can be booked from the cost is told", () => {
+    const costsWith = (actions: SectionTally) => check({ ...whole, CorporateActions: actions }).costs
+    assert.deepStrictEqual(costsWith(tally(2, 0, 0, ["SUMMARY"])), [
+      "section Corporate Actions has only roll-ups: tick Detail, or positions will differ"
+    ])
+    assert.deepStrictEqual(costsWith(tally(2, 2, 2)), [
+      "no row of Corporate Actions has an id: tick Transaction ID, or positions will differ"
+    ])
+    assert.deepStrictEqual(costsWith(tally(3, 2, 1)), [])
+  })
+
   it("other sections cost something and stop nothing", () => {
-    const { CashReport: _, SecuritiesInfo: __, ...rest } = whole
+    const { CashReport: _, CorporateActions: ___, SecuritiesInfo: __, ...rest } = whole
     const { costs, findings } = check(rest)
     assert.deepStrictEqual(findings, [])
-    assert.strictEqual(costs.length, 2)
-    assert.include(costs[0], "cash is not compared")
+    assert.strictEqual(costs.length, 3)
+    assert.include(costs[0] ?? "", "Corporate Actions")
+    assert.include(costs[1] ?? "", "cash is not compared")
   })
 })

@@ -110,6 +110,31 @@ export const dividend = (
   more: Row = {}
 ) => cash(transactionID, "Dividends", amount, currency, day, { ...line, currency, ...more })
 
+/** A leg of a corporate action, as IBKR books it in the evening of `day` and reports it on `on`. */
+export const action = (
+  transactionID: string,
+  actionID: string,
+  type: string,
+  line: Line,
+  quantity: string,
+  day: string,
+  on: string,
+  more: Row = {}
+): Row => ({
+  ...line,
+  transactionID,
+  actionID,
+  type,
+  quantity,
+  proceeds: "0",
+  value: "0",
+  dateTime: `${day};20:25:00`,
+  reportDate: on,
+  code: "",
+  levelOfDetail: "DETAIL",
+  ...more
+})
+
 export const position = (line: Line, quantity: number): Row => ({
   ...line,
   position: String(quantity),
@@ -131,6 +156,7 @@ export interface Day {
   readonly to?: string
   readonly trades?: ReadonlyArray<Row>
   readonly cash?: ReadonlyArray<Row>
+  readonly actions?: ReadonlyArray<Row>
   /** `null`: the query has no such section. */
   readonly positions?: ReadonlyArray<Row> | null
   readonly securities?: ReadonlyArray<Line>
@@ -159,6 +185,7 @@ const one = (day: Day): string => {
     `<AccountInformation accountId="${account}" currency="GBP" />`,
     section("Trades", "Trade", day.trades ?? [], account),
     section("CashTransactions", "CashTransaction", day.cash ?? [], account),
+    section("CorporateActions", "CorporateAction", day.actions ?? [], account),
     ...(day.positions === null ? [] : [section("OpenPositions", "OpenPosition", day.positions ?? [], account)]),
     section("SecuritiesInfo", "SecurityInfo", day.securities ?? [], account),
     section("CashReport", "CashReportCurrency", day.balances ?? [], account),

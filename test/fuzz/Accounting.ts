@@ -1,6 +1,7 @@
 import type { BrokerReport } from "../../src/Broker.ts"
+import { cashOf } from "../../src/Ibkr/Activities/ActionRows.ts"
 import { proceedsOf } from "../../src/Ibkr/Activities/TradeRows.ts"
-import type { CashTransaction, Trade } from "../../src/Ibkr/FlexReport.ts"
+import type { CashTransaction, CorporateAction, Trade } from "../../src/Ibkr/FlexReport.ts"
 import type { ScannedStatement, SpooledRow } from "../../src/Ibkr/FlexStatement.ts"
 import { cashSign } from "../../src/Portfolio/Activity.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
@@ -31,7 +32,7 @@ export const accountingProblems = (rows: Rows, earlier: Rows, report: BrokerRepo
     place(skipped.contentHash)
     if (skipped.reason === "no-id") withoutId.add(skipped.contentHash)
   }
-  for (const [name, digests] of [["trade", rows.trades], ["cash row", rows.cash]] as const) {
+  for (const [name, digests] of [["trade", rows.trades], ["cash row", rows.cash], ["action", rows.actions]] as const) {
     for (const [digest, row] of digests) {
       const found = places.get(digest) ?? 0
       if (found === 1 || (found > 1 && withoutId.has(digest))) continue
@@ -39,8 +40,8 @@ export const accountingProblems = (rows: Rows, earlier: Rows, report: BrokerRepo
     }
   }
   // A row that waits from an earlier night yields to what this statement says under its id.
-  const ids = new Set([...rows.trades.values(), ...rows.cash.values()].map(idOf))
-  for (const [digest, row] of [...earlier.trades, ...earlier.cash]) {
+  const ids = new Set([...rows.trades.values(), ...rows.cash.values(), ...rows.actions.values()].map(idOf))
+  for (const [digest, row] of [...earlier.trades, ...earlier.cash, ...earlier.actions]) {
     if (!places.has(digest) && !ids.has(idOf(row))) problems.push(`a held row is gone: ${shown(row)}`)
   }
   for (const [section, count] of rows.unreadable) {
@@ -50,13 +51,18 @@ export const accountingProblems = (rows: Rows, earlier: Rows, report: BrokerRepo
   return problems
 }
 
-const idOf = (row: Trade | CashTransaction) => "tradeID" in row ? row.tradeID ?? row.transactionID : row.transactionID
+type MovingRow = Trade | CashTransaction | CorporateAction
+
+const idOf = (row: MovingRow) => "tradeID" in row ? row.tradeID ?? row.transactionID : row.transactionID
 
 /** Signed cash of what was booked, per currency, is that of the rows it was made from, to the last digit. */
 export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<string> => {
   // A cancelled pair leaves its commission; every other skipped row moves nothing.
   const cancelled = new Set<string | undefined>()
   const unmoved = new Set<string | undefined>()
+  const withoutEffect = new Set(
+    report.skipped.flatMap(({ contentHash, reason }) => reason === "no-effect" ? [contentHash] : [])
+  )
   for (const { contentHash, detail, reason } of report.skipped) {
     if (reason !== "short") {
       ;(reason === "cancelled" && !detail.startsWith("rebooked") ? cancelled : unmoved).add(contentHash)
@@ -67,6 +73,10 @@ export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<st
     ...[...rows.trades].flatMap(([digest, row]) => unmoved.has(digest) ? [] : cashOfTrade(row)),
     ...[...rows.cash].flatMap(([digest, { amount, currency }]) =>
       unmoved.has(digest) ? [] : [[currency, amount] as const]
+    ),
+    // A leg that is part of a split moves its cash all the same.
+    ...[...rows.actions].flatMap(([digest, row]) =>
+      unmoved.has(digest) && !withoutEffect.has(digest) ? [] : [[row.currency, cashOf(row)] as const]
     )
   ]
   const booked = report.activities.map(({ amount, currency, type }) =>
@@ -90,5 +100,5 @@ const totals = (moves: ReadonlyArray<readonly [currency: string, amount: Decimal
     .sort()
 }
 
-const shown = (row: Trade | CashTransaction): string =>
+const shown = (row: MovingRow): string =>
   JSON.stringify(row, (_, value) => typeof value === "bigint" ? String(value) : value).slice(0, 600)

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { generateStatement } from "../../bench/generate-statement.ts"
 import {
   aapl,
+  action,
   balance,
   cancel,
   cash,
@@ -81,6 +82,23 @@ const endToEnd: Readonly<Record<string, string>> = {
     cancel("43", aapl, 2, "243.36", "2026-01-06", "2026-01-08"),
     trade("43", aapl, 2, "243.4", "2026-01-06", { transactionID: "999", reportDate: "2026-01-08" })
   ]),
+  "e2e:actions": statement({
+    trades: twoFills,
+    actions: [
+      action("81", "8", "FS", aapl, "6", "2026-01-07", "2026-01-08", {
+        description: "AAPL(US0378331005) SPLIT 4 FOR 1"
+      }),
+      action("82", "9", "TC", vusa, "-6", "2026-01-07", "2026-01-08", { proceeds: "500" }),
+      action("83", "9", "TC", ptt, "3", "2026-01-07", "2026-01-08", { value: "90" }),
+      action("84", "9", "TC", vusa, "6", "2026-01-07", "2026-01-09", { proceeds: "-500", code: "Ca" }),
+      action("85", "10", "RS", aapl, "-8", "2026-01-08", "2026-01-09"),
+      action("86", "10", "RS", { ...aapl, conid: "51000103", symbol: "AAPL.NEW" }, "2", "2026-01-08", "2026-01-09", {
+        proceeds: "1"
+      })
+    ],
+    positions: [position(aapl, 2)],
+    securities: [vusa, aapl]
+  }),
   "e2e:held": statement(
     {
       trades: [trade("61", ptt, 100, "33.5", "2026-01-05"), trade("62", vusa, 10, "80", "2026-01-05")],

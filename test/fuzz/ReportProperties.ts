@@ -53,6 +53,9 @@ const isPlain = (value: Decimal): boolean => {
 /** Cash below 10^15 and a fee of such size; the tracker's sums end at 28 digits. */
 const largest = Decimals.of("4000000000000000")
 
+/** A split on the last day that is read takes effect on the next. */
+const lastDay = "2101-01-01"
+
 const activityProblems = (activity: Activity): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const { amount, currency, date, fee, instrumentKey, millisecond, quantity, time, type, unitPrice } = activity
@@ -64,14 +67,14 @@ const activityProblems = (activity: Activity): ReadonlyArray<string> => {
       problems.push(`${name} is beyond what the tracker adds up`)
     }
   }
-  if (!PlainDates.isPlainDate(date) || date < "1970-01-01" || date > "2100-12-31") problems.push(`date ${date}`)
+  if (!PlainDates.isPlainDate(date) || date < "1970-01-01" || date > lastDay) problems.push(`date ${date}`)
   if (time !== undefined && !/^([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/.test(time)) problems.push(`time ${time}`)
   if (!Number.isInteger(millisecond) || millisecond < 0 || millisecond > 999) {
     problems.push(`millisecond ${millisecond}`)
   }
   if (!/^[A-Z]{3}$/.test(currency)) problems.push(`currency ${JSON.stringify(currency)}`)
-  if (cashSign(type) === 0) problems.push(`type ${type}`)
-  if (activity.section !== "Trades" && activity.section !== "CashTransactions") problems.push(activity.section)
+  if (type === "SPLIT" ? !isRatio(activity) : cashSign(type) === 0) problems.push(`type ${type}`)
+  if (!["Trades", "CashTransactions", "CorporateActions"].includes(activity.section)) problems.push(activity.section)
   if (activity.externalId.trim() === "" || activity.contentHash === "") problems.push("no id or no hash")
   if (type === "BUY" || type === "SELL") {
     if (instrumentKey === undefined || quantity === undefined || unitPrice === undefined) problems.push("half a trade")
@@ -79,6 +82,11 @@ const activityProblems = (activity: Activity): ReadonlyArray<string> => {
   }
   return problems
 }
+
+/** A split has a ratio, moves nothing else, and is of something. */
+const isRatio = ({ amount, instrumentKey, quantity, ratio }: Activity): boolean =>
+  ratio !== undefined && isPlain(ratio) && Decimals.isPositive(ratio) && Decimals.isZero(amount)
+  && quantity === undefined && instrumentKey !== undefined
 
 const skipProblems = ({ contentHash, detail, externalId, held, reason, source }: SkippedRow): ReadonlyArray<string> => {
   const problems: Array<string> = []

@@ -1,13 +1,22 @@
 import { Result } from "effect"
+import { actionDigest } from "../../src/Ibkr/Activities/ActionRows.ts"
 import { cashDigest } from "../../src/Ibkr/Activities/Cash.ts"
 import { tradeDigest } from "../../src/Ibkr/Activities/TradeRows.ts"
-import { type CashTransaction, decodeCashTransaction, decodeTrade, type Trade } from "../../src/Ibkr/FlexReport.ts"
+import {
+  type CashTransaction,
+  type CorporateAction,
+  decodeCashTransaction,
+  decodeCorporateAction,
+  decodeTrade,
+  type Trade
+} from "../../src/Ibkr/FlexReport.ts"
 import type { SourceRow } from "../../src/Portfolio/Activity.ts"
 
 /** The rows of an input by their content hash, as the booking rules take them. */
 export interface Rows {
   readonly trades: ReadonlyMap<string, Trade>
   readonly cash: ReadonlyMap<string, CashTransaction>
+  readonly actions: ReadonlyMap<string, CorporateAction>
   /** By section, those that no schema reads. */
   readonly unreadable: ReadonlyMap<string, number>
   /**
@@ -20,6 +29,7 @@ export interface Rows {
 export const rowsOf = (sources: ReadonlyArray<SourceRow>): Rows => {
   const trades = new Map<string, Trade>()
   const cash = new Map<string, CashTransaction>()
+  const actions = new Map<string, CorporateAction>()
   const unreadable = new Map<string, number>()
   const texts = new Map<string, string>()
   let hasTwins = false
@@ -42,6 +52,7 @@ export const rowsOf = (sources: ReadonlyArray<SourceRow>): Rows => {
   for (const row of sources) {
     if (row.section === "Trades") take(decodeTrade(row.fields), tradeDigest, trades, row)
     if (row.section === "CashTransactions") take(decodeCashTransaction(row.fields), cashDigest, cash, row)
+    if (row.section === "CorporateActions") take(decodeCorporateAction(row.fields), actionDigest, actions, row)
   }
-  return { trades, cash, unreadable, hasTwins }
+  return { trades, cash, actions, unreadable, hasTwins }
 }

@@ -79,6 +79,7 @@ const symbols =
   ).concat("BRK B", "A B C", "", " ", "\"", "A/B", "VUSA\n", " VUSA", "VUSA.l")
 
 const notes = ["", "P", "Ca", "P;Ca", "Ca;P", "O;Ca;R", "CA", "R", "A;Ex"]
+const actionTypes = "FS RS TC SO SD RI ED DW IC TO TM BM CD CP SR XX".split(" ").concat("")
 const tradeTypes = "ExchTrade ExchTrade TradeCancel TradeCorrect BookTrade FracShare FracShareCancel Cancel".split(" ")
   .concat("")
 const sides = ["BUY", "SELL", "BUY (Ca.)", "SELL (Ca.)", "(Ca.)", "buy", ""]
@@ -93,6 +94,9 @@ const texts = [
   "VUSA(51000001) CASH DIVIDEND",
   "BRK B(US0846707026) CASH DIVIDEND",
   "(IE00B3XXRP09)",
+  "AAPL(US0378331005) SPLIT 4 FOR 1 (AAPL, APPLE INC, US0378331005)",
+  "GE(US3696041033) SPLIT 1 FOR 8 (GE.OLD, GE, US3696041033)",
+  "SPLIT 0 FOR 1 (",
   "constructor(IE00B3XXRP09)",
   "A & B < C > D \" E ' F",
   "Zürich – Ω 株 🙂",
@@ -102,6 +106,7 @@ const texts = [
 
 const types = [
   ...Object.keys(cashTypes.extended),
+  ...actionTypes,
   "Dividends",
   "Withholding Tax",
   "Price Adjustments",
@@ -123,6 +128,7 @@ const kinds: Readonly<Record<string, ReadonlyArray<string>>> = {
   exchange: venues,
   symbol: symbols,
   notes,
+  code: notes,
   transactionType: tradeTypes,
   buySell: sides,
   openCloseIndicator: ["O", "C", "C;O", "", "constructor"],
@@ -135,7 +141,7 @@ const kinds: Readonly<Record<string, ReadonlyArray<string>>> = {
 export const isDay = (name: string): boolean => /date|time|whenGenerated/i.test(name)
 export const isId = (name: string): boolean => /id$|^conid$|^isin$/i.test(name)
 export const isFigure = (name: string): boolean =>
-  /quantity|price|proceeds|taxes|commission$|amount|position|cash|multiplier|money/i.test(name)
+  /quantity|price|proceeds|taxes|commission$|amount|position|cash|multiplier|money|^value$/i.test(name)
 
 /** Repeated so that no reader takes it for the usual. */
 const long = (random: Random, piece: string): string => piece.repeat(random.pick([30, 100, 300, 2_000]))

@@ -30,9 +30,9 @@ export interface ReadFixture {
   readonly report: BrokerReport
 }
 
-/** Not a fee beside it, nor the second leg of a conversion, nor the short part of a trade. */
+/** Not the cash beside a corporate action, nor a fee beside a trade, nor the second leg of a conversion, nor the short part of a trade. */
 export const standsForItsRow = ({ externalId, group, note = "", section, type }: Activity): boolean =>
-  section !== "Trades" || type === "BUY" || type === "SELL" || group === externalId
+  (section !== "Trades" && !externalId.endsWith(":cash")) || type === "BUY" || type === "SELL" || group === externalId
   || (note.startsWith("short: ") && !externalId.endsWith(":short"))
 
 /** A file of `fixtures/`, as it is on disk. */
@@ -99,7 +99,8 @@ export const shownActivity = (activity: Activity, report: Pick<BrokerReport, "in
   ...optional("quantity", decimal(activity.quantity)),
   ...optional("unitPrice", decimal(activity.unitPrice)),
   amount: Decimals.format(activity.amount),
-  ...optional("fee", decimal(activity.fee))
+  ...optional("fee", decimal(activity.fee)),
+  ...optional("ratio", decimal(activity.ratio))
 })
 
 export const shownSkip = ({ externalId, held, reason, section }: SkippedRow) => ({
