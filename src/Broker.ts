@@ -4,6 +4,7 @@ import type { Activity, SkippedRow, SourceRow } from "./Portfolio/Activity.ts"
 import type { DaySpan } from "./Portfolio/Coverage.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
 import type { Instrument, Position } from "./Portfolio/Instrument.ts"
+import type { Opening } from "./Portfolio/Opening.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
 
 /** One statement inside a report: an account and the days it covers, as the broker printed them. */
@@ -32,6 +33,8 @@ export interface BrokerReport {
   readonly positions?: ReadonlyArray<Position>
   /** What one unit of each currency is worth in the account's base, where the broker says so. */
   readonly rates?: ReadonlyMap<string, Decimal>
+  /** What was held as it began. Absent where that cannot be known: a row that moved a position could not be read. */
+  readonly opening?: Opening
   readonly cash: ReadonlyArray<CashBalance>
   /** External ids of activities that come from held rows of earlier statements alone: their cash moved in another window. */
   readonly carriedOver: ReadonlySet<string>
@@ -112,6 +115,11 @@ export class Broker extends Context.Service<Broker, {
   readonly map: (rows: ReadonlyArray<SourceRow>) => Effect.Effect<BrokerReport, BrokerError>
   /** Maps everything received, as one statement; `since`: only statements that reach that day. */
   readonly archive: (since?: PlainDate) => Effect.Effect<ArchiveReport, BrokerError>
+  /**
+   * The statement that the history begins with: of those received the one with the earliest first day that says what is
+   * held, or the file named. Nothing: there is none.
+   */
+  readonly firstStatement: (file?: string) => Effect.Effect<BrokerReport | undefined, BrokerError>
   /** Takes statements that are kept on disk, but not known to the store, into it. Returns how many there were. */
   readonly registerArchive: (as: { readonly imported: boolean }) => Effect.Effect<number, BrokerError>
 }>()("broker-sync/Broker") {
@@ -124,6 +132,7 @@ export class Broker extends Context.Service<Broker, {
       backlog: Effect.succeed([]),
       recall: () => Effect.succeed(new Map()),
       registerArchive: () => Effect.succeed(0),
+      firstStatement: () => Effect.as(Effect.void, undefined),
       ...given
     })
 }

@@ -108,6 +108,8 @@ it("every field of the query that is read", () => {
     CorporateActions: "Corporate Actions",
     OpenPositions: "Open Positions",
     SecuritiesInfo: "Financial Instrument Information",
+    PositionLots: "Open Positions, lots",
+    PriorPeriodPositions: "Prior Period Positions",
     CashReport: "Cash Report"
   }
   const told = new Map(table("section").map(([name = "", , fields = ""]) => [name, fields.split(" ")]))

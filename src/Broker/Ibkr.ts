@@ -7,8 +7,10 @@ import { FlexClient, type FlexOptions } from "../Ibkr/FlexClient.ts"
 import { oldestServedDay } from "../Ibkr/FlexHistory.ts"
 import type { PaceMemory } from "../Ibkr/FlexPace.ts"
 import { type FlexReference, flexRequests } from "../Ibkr/FlexRequests.ts"
+import type { ScannedStatement } from "../Ibkr/FlexStatement.ts"
+import { checkQuery } from "../Ibkr/QueryCheck.ts"
 import { gone, type ReaderOptions, type StatementReader, statementReader } from "../Ibkr/StatementReader.ts"
-import { rowsReport, statementSources } from "../Ibkr/StatementReport.ts"
+import { rowsReport, statementReport, statementSources } from "../Ibkr/StatementReport.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
@@ -117,7 +119,6 @@ export const layerNoDeps = (
         provider,
         pull: pull.pipe(Effect.withSpan("Ibkr.pull")),
         pullWindow,
-        oldestDay: oldestServedDay,
         backlog: backlog.pipe(Effect.withSpan("Ibkr.backlog")),
         ...memory(options, reader, store, yield* FileSystem.FileSystem)
       })
@@ -167,7 +168,7 @@ const memory = (
   reader: StatementReader,
   store: SyncRecordStore["Service"],
   fileSystem: FileSystem.FileSystem
-): Pick<Broker["Service"], "recall" | "archive" | "map" | "registerArchive"> => {
+): Pick<Broker["Service"], "recall" | "archive" | "map" | "registerArchive" | "firstStatement" | "oldestDay"> => {
   const withFiles = Effect.provideService(FileSystem.FileSystem, fileSystem)
   const newestFirst = (statements: ReadonlyArray<StatementRecord>) =>
     statements.toSorted((a, b) =>
@@ -202,8 +203,24 @@ const memory = (
     return rows.report({ ...options.report, booked: new Set() }, missing)
   }, withFiles)
 
+  const firstStatement = Effect.fn("Ibkr.firstStatement")(function*(file?: string) {
+    const report = (scanned: ScannedStatement) => statementReport(scanned, [], { ...options.report, booked: new Set() })
+    if (file !== undefined) return yield* report(yield* reader.look(file))
+    const { startDate } = options.report
+    for (const { path, toDate } of newestFirst(yield* store.statements).toSorted(byFirstDay)) {
+      if (startDate !== undefined && toDate < startDate) continue
+      const scanned = yield* Effect.catchTag(reader.scan(path), "ArchiveError", () => Effect.void)
+      if (scanned === undefined || checkQuery(scanned.sections).findings.length > 0) continue
+      return yield* report(scanned)
+    }
+    return undefined
+  }, withFiles)
+
   const map: Broker["Service"]["map"] = (rows) =>
     Effect.sync(() => rowsReport(rows, { ...options.report, booked: new Set() }))
 
-  return { recall, archive, map, registerArchive: reader.register }
+  return { recall, archive, map, firstStatement, oldestDay: oldestServedDay, registerArchive: reader.register }
 }
+
+const byFirstDay = (a: StatementRecord, b: StatementRecord): number =>
+  a.fromDate < b.fromDate ? -1 : Number(a.fromDate > b.fromDate)

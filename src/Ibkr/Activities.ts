@@ -1,6 +1,8 @@
 import type { Activity, SkippedRow } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Instrument, Position } from "../Portfolio/Instrument.ts"
+import { type OpeningPosition } from "../Portfolio/Opening.ts"
+import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { identifyActions } from "./Activities/ActionRows.ts"
 import { type BookingOptions, noneBooked, orderWithinSeconds } from "./Activities/Booking.ts"
 import { bookCash } from "./Activities/Cash.ts"
@@ -12,8 +14,17 @@ import { moveOfTrade } from "./Activities/TradeMoves.ts"
 import { isCancel, tradeDigest } from "./Activities/TradeRows.ts"
 import { bookTrades } from "./Activities/Trades.ts"
 import { isSecurity } from "./Category.ts"
-import type { CashTransaction, CorporateAction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
+import type {
+  CashTransaction,
+  CorporateAction,
+  OpenPosition,
+  PositionLot,
+  PriorPeriodPosition,
+  SecurityInfo,
+  Trade
+} from "./FlexReport.ts"
 import { instrumentIndex, type SymbolMap } from "./Instruments.ts"
+import { openingPositions } from "./OpeningPositions.ts"
 
 /** The rows of a report that may become activities, and those that tell about instruments. */
 export interface ReportRows {
@@ -25,6 +36,9 @@ export interface ReportRows {
   readonly positions: ReadonlyArray<OpenPosition>
   /** Of the last statement day only: what the account holds. Absent when the report has no such section. */
   readonly closingPositions?: ReadonlyArray<OpenPosition>
+  /** Lots of these that were opened before the statement began. */
+  readonly lots?: ReadonlyArray<PositionLot>
+  readonly priorPositions?: ReadonlyArray<PriorPeriodPosition>
   /** Content hashes of rows that came with an earlier statement. */
   readonly earlier?: ReadonlySet<string>
 }
@@ -35,22 +49,24 @@ export interface Bookings {
   readonly skipped: ReadonlyArray<SkippedRow>
   readonly instruments: ReadonlyMap<string, Instrument>
   readonly positions?: ReadonlyArray<Position>
+  /** Held before the first row that may be booked. Absent where that cannot be known. */
+  readonly opening?: ReadonlyArray<OpeningPosition>
 }
 
 /** Every row booked or skipped with a reason: the booking rules, and nothing else. Independent of the order of the rows. */
 export const bookings = (rows: ReportRows, options: BookingOptions & { readonly symbolMap: SymbolMap }): Bookings => {
   const index = instrumentIndex(rows, options.symbolMap)
   const positions = rows.closingPositions === undefined ? undefined : sumPositions(rows.closingPositions, index)
+  const closing = positions === undefined
+    ? undefined
+    : new Map(positions.map(({ instrumentKey, quantity }) => [instrumentKey, quantity]))
+  const earlier = rows.earlier ?? new Set()
   const trades = bookTrades(rows.trades, index, options)
   const identified = noneBooked()
   const actionRows = identifyActions(rows.actions ?? [], index, options, identified)
-  const moves: ReadonlyArray<PositionMove> = [...trades.securities.map(moveOfTrade), ...actionRows.moves]
-  const reckoned = reckon(moves, {
-    earlier: rows.earlier ?? new Set(),
-    ...(positions === undefined
-      ? {}
-      : { closing: new Map(positions.map(({ instrumentKey, quantity }) => [instrumentKey, quantity])) })
-  })
+  const otherMoves: ReadonlyArray<PositionMove> = actionRows.moves
+  const moves: ReadonlyArray<PositionMove> = [...trades.securities.map(moveOfTrade), ...otherMoves]
+  const reckoned = reckon(moves, { earlier, ...(closing === undefined ? {} : { closing }) })
   const securities = trades.securities.filter(({ isBooked }) => isBooked).map((trade) =>
     securityRows(trade, reckoned.get(trade)?.short ?? Decimals.zero)
   )
@@ -58,7 +74,7 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const lines = sameLines(actionRows.rows, index)
   const costs = costsOf(rows.closingPositions ?? [], index)
   const actions = bookActions(actionRows.rows, { index, options, lines, moves, reckoned, costs })
-  const opening = openings(rows.trades)
+  const marks = openCloseMarks(rows.trades)
   const activities = withOwnIds(orderWithinSeconds(
     [
       ...trades.activities,
@@ -66,14 +82,22 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
       ...cash.activities,
       ...actions.activities
     ],
-    (activity) => rank(activity, opening.get(activity.contentHash))
+    (activity) => rank(activity, marks.get(activity.contentHash))
   ))
+  const isCounted = ({ contentHash, date }: { readonly contentHash: string; readonly date: PlainDate }) =>
+    !earlier.has(contentHash) && (options.startDate === undefined || date >= options.startDate)
+  const opening = closing === undefined || trades.skipped.some(hidesAMove) ? undefined : openingPositions({
+    ...rows,
+    closing,
+    trades: trades.securities.filter(({ date, row }) => isCounted({ contentHash: row.contentHash, date })),
+    otherMoves: otherMoves.filter(isCounted)
+  }, index)
   const instruments = new Map<string, Instrument>()
   // A row that is booked says itself of what category it is, whatever others say of its instrument.
   const isHeld = (key: string) => isSecurity(index.categoryOf(key) ?? "STK")
   const keys = new Set([
     ...activities.flatMap(({ instrumentKey }) => instrumentKey ?? []),
-    ...(positions ?? []).map(({ instrumentKey }) => instrumentKey).filter(isHeld)
+    ...[...positions ?? [], ...opening ?? []].map(({ instrumentKey }) => instrumentKey).filter(isHeld)
   ])
   for (const key of keys) {
     const match = index.match(key)
@@ -95,14 +119,19 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
       ...actions.skipped
     ],
     instruments,
-    ...(positions === undefined ? {} : { positions })
+    ...(positions === undefined ? {} : { positions }),
+    ...(opening === undefined ? {} : { opening })
   }
 }
+
+/** A trade that moved nobody knows what, or how much of it. */
+const hidesAMove = ({ reason }: SkippedRow): boolean =>
+  reason === "no-id" || reason === "unreadable" || reason === "unknown-instrument"
 
 const cancelled = "cancelled"
 
 /** By content hash: `openCloseIndicator` where the broker gives it, and which rows take an earlier one back. */
-const openings = (trades: ReadonlyArray<Trade>): ReadonlyMap<string, string> =>
+const openCloseMarks = (trades: ReadonlyArray<Trade>): ReadonlyMap<string, string> =>
   new Map(trades.flatMap((trade) => {
     const mark = isCancel(trade) ? cancelled : trade.openCloseIndicator
     return mark === undefined ? [] : [[tradeDigest(trade), mark] as const]

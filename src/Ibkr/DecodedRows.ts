@@ -6,8 +6,13 @@ import type { CashReportRow } from "./CashReport.ts"
 import {
   decodeCashReport,
   decodeOpenPosition,
+  decodePositionLot,
+  decodePriorPeriodPosition,
   decodeSecurityInfo,
+  lots,
   type OpenPosition,
+  type PositionLot,
+  type PriorPeriodPosition,
   type SecurityInfo,
   type Unreadable
 } from "./FlexReport.ts"
@@ -19,6 +24,8 @@ export class DecodedRows {
   readonly moving: Array<MovingRow> = []
   readonly securities: Array<SecurityInfo> = []
   readonly positions: Array<{ readonly statement: number; readonly row: OpenPosition }> = []
+  readonly lots: Array<{ readonly statement: number; readonly row: PositionLot }> = []
+  readonly priorPositions: Array<PriorPeriodPosition> = []
   readonly cashReport: Array<CashReportRow> = []
   readonly skipped: Array<SkippedRow> = []
   readonly #counts = new Map<string, number>()
@@ -37,6 +44,17 @@ export class DecodedRows {
         return take(decodeSecurityInfo(fields), (row) => this.securities.push(row))
       case "OpenPositions":
         return take(decodeOpenPosition(fields), (row) => this.positions.push({ statement, row }))
+      // These two only tell a price, and another is found where they cannot be read.
+      case lots.name:
+        return Result.match(decodePositionLot(fields), {
+          onSuccess: (row) => void this.lots.push({ statement, row }),
+          onFailure: () => {}
+        })
+      case "PriorPeriodPositions":
+        return Result.match(decodePriorPeriodPosition(fields), {
+          onSuccess: (row) => void this.priorPositions.push(row),
+          onFailure: () => {}
+        })
       case "CashReport":
         return take(decodeCashReport(fields), (row) => this.cashReport.push({ statement, row }))
     }

@@ -92,6 +92,28 @@ export const OpenPosition = Schema.Struct({
   fxRateToBase: decimal
 })
 
+/** A lot of an open position (`levelOfDetail` LOT), as far as it tells what was paid; prices as they are quoted. */
+export const PositionLot = Schema.Struct({
+  ...security,
+  accountId: text,
+  currency: text,
+  multiplier: decimal,
+  position: required.decimal,
+  openPrice: decimal,
+  costBasisPrice: decimal,
+  openDateTime: moment
+})
+
+/** The price of a day before the statement's, or of its first, of what was held then. */
+export const PriorPeriodPosition = Schema.Struct({
+  ...security,
+  accountId: text,
+  currency: text,
+  multiplier: decimal,
+  date,
+  price: required.decimal
+})
+
 export const SecurityInfo = Schema.Struct({ ...security, currency: text, multiplier: decimal })
 
 export const CashReportCurrency = Schema.Struct({
@@ -105,6 +127,8 @@ export type Trade = typeof Trade.Type
 export type CashTransaction = typeof CashTransaction.Type
 export type CorporateAction = typeof CorporateAction.Type
 export type OpenPosition = typeof OpenPosition.Type
+export type PositionLot = typeof PositionLot.Type
+export type PriorPeriodPosition = typeof PriorPeriodPosition.Type
 export type SecurityInfo = typeof SecurityInfo.Type
 export type CashReportCurrency = typeof CashReportCurrency.Type
 
@@ -124,9 +148,13 @@ export const sections: Readonly<Record<string, SectionRule>> = {
   CashTransactions: { element: "CashTransaction", level: "DETAIL" },
   CorporateActions: { element: "CorporateAction", level: "DETAIL" },
   OpenPositions: { element: "OpenPosition", level: "SUMMARY" },
+  PriorPeriodPositions: { element: "PriorPeriodPosition", level: "" },
   SecuritiesInfo: { element: "SecurityInfo", level: "" },
   CashReport: { element: "CashReportCurrency", level: "CURRENCY BASECURRENCY" }
 }
+
+/** The one roll-up that is read, under a name of its own: lots of Open Positions that were opened before the statement. */
+export const lots = { section: "OpenPositions", level: "LOT", name: "PositionLots" }
 
 /** The attributes kept of a row while it waits to be mapped: those its schema reads. */
 export const fieldsRead: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -134,6 +162,8 @@ export const fieldsRead: Readonly<Record<string, ReadonlyArray<string>>> = {
   CashTransactions: Object.keys(CashTransaction.fields),
   CorporateActions: Object.keys(CorporateAction.fields),
   OpenPositions: Object.keys(OpenPosition.fields),
+  [lots.name]: Object.keys(PositionLot.fields),
+  PriorPeriodPositions: Object.keys(PriorPeriodPosition.fields),
   SecuritiesInfo: Object.keys(SecurityInfo.fields),
   CashReport: Object.keys(CashReportCurrency.fields)
 }
@@ -162,5 +192,7 @@ export const decodeTrade = decoder(Trade)
 export const decodeCashTransaction = decoder(CashTransaction)
 export const decodeCorporateAction = decoder(CorporateAction)
 export const decodeOpenPosition = decoder(OpenPosition)
+export const decodePositionLot = decoder(PositionLot)
+export const decodePriorPeriodPosition = decoder(PriorPeriodPosition)
 export const decodeSecurityInfo = decoder(SecurityInfo)
 export const decodeCashReport = decoder(CashReportCurrency)

@@ -2,7 +2,7 @@ import { Effect, FileSystem, type PlatformError, type Stream } from "effect"
 import type { StatementInfo } from "../Broker.ts"
 import { briefly } from "./BriefText.ts"
 import { isIdentifier, isSlashDate, parseFlexDate, parseFlexDateTime } from "./FlexField.ts"
-import { fieldsRead, sections } from "./FlexReport.ts"
+import { fieldsRead, lots, sections } from "./FlexReport.ts"
 import { type Attributes, readStatement } from "./FlexXml.ts"
 import {
   FlexDatesAmbiguous,
@@ -104,6 +104,7 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
         const level = (attributes["levelOfDetail"] ?? "").toUpperCase()
         if (element !== rule.element || !(level === "" || rule.level === "" || rule.level.split(" ").includes(level))) {
           if (tally.rollUps.size < mostRollUps) tally.rollUps.add(briefly(level === "" ? element : level))
+          if (isOldLot(name, level, attributes, statements.at(-1))) spool(lots.name, attributes)
           return
         }
         guard(attributes["accountId"])
@@ -111,10 +112,14 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
         if (slashed !== undefined) failure ??= new FlexDatesAmbiguous({ section: name, field: slashed })
         tally.usable++
         if (!(idFields[name] ?? []).some((field) => isIdentifier(attributes[field]))) tally.withoutId++
-        const line = JSON.stringify([statements.length - 1, name, pick(attributes, fieldsRead[name] ?? [])])
-        pending.push(line)
-        pendingLength += line.length
+        spool(name, attributes)
       }
+    }
+
+    const spool = (name: string, attributes: Attributes) => {
+      const line = JSON.stringify([statements.length - 1, name, pick(attributes, fieldsRead[name] ?? [])])
+      pending.push(line)
+      pendingLength += line.length
     }
 
     const flush = Effect.suspend(() => {
@@ -144,6 +149,18 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
     )
   )
 })
+
+/** A position may have thousands of lots: only those that tell of the days before the statement are kept. */
+const isOldLot = (
+  name: string,
+  level: string,
+  attributes: Attributes,
+  statement: StatementInfo | undefined
+): boolean => {
+  if (name !== lots.section || level !== lots.level || statement === undefined) return false
+  const opened = parseFlexDateTime(attributes["openDateTime"] ?? "")?.date
+  return opened !== undefined && opened < statement.fromDate
+}
 
 const isPlatformError = (error: unknown): error is PlatformError.PlatformError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "PlatformError"

@@ -43,6 +43,8 @@ export interface StatementReader {
   ) => Effect.Effect<ReceivedStatement, BrokerError>
   /** Reads one that is archived, to look rows up in it. */
   readonly scan: (archived: string) => Effect.Effect<ScannedStatement, ArchiveError | StatementError>
+  /** Reads one on disk, only to look at it. */
+  readonly look: (path: string) => Effect.Effect<ScannedStatement, StatementError>
   /** Statements that are kept on disk and not known to the store are entered into it; returns how many. */
   readonly register: (as: { readonly imported: boolean }) => Effect.Effect<number, StoreError | ArchiveError>
   /** Fails when --save could not keep a statement, before one is asked for. */
@@ -96,6 +98,9 @@ export const statementReader = Effect.fnUntraced(function*(
     yield* Effect.ignore(fileSystem.remove(path))
     return scanned
   }, Effect.provideService(FileSystem.FileSystem, fileSystem))
+
+  const look = (path: string) =>
+    Effect.provideService(scanStatement(bytesOf(path), guarded()), FileSystem.FileSystem, fileSystem)
 
   const checkSaveAs = Effect.suspend(() =>
     options.saveAs === undefined
@@ -180,7 +185,7 @@ export const statementReader = Effect.fnUntraced(function*(
     return statement
   }, Effect.provideService(FileSystem.FileSystem, fileSystem))
 
-  return { receive, unpack, open, scan, register, checkSaveAs }
+  return { receive, unpack, open, scan, look, register, checkSaveAs }
 })
 
 /** A killed run leaves its spool; this run holds the account's lock, so what is there is nobody's. */

@@ -1,6 +1,8 @@
 import { Effect, Result } from "effect"
 import type { BrokerReport, StatementInfo } from "../Broker.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
+import type { Opening } from "../Portfolio/Opening.ts"
+import { earliest, latest, type PlainDate } from "../Portfolio/PlainDate.ts"
 import { bookings } from "./Activities.ts"
 import type { BookingOptions } from "./Activities/Booking.ts"
 import { cashBalances } from "./CashReport.ts"
@@ -81,10 +83,18 @@ const assemble = (
     positions: positions.map(({ row }) => row),
     earlier: new Set(earlier.moving.map(digestOf).filter((digest) => !own.has(digest))),
     ...(scanned.sections.has("OpenPositions") && !unreadablePosition
-      ? { closingPositions: positions.filter(({ statement }) => closing.has(statement)).map(({ row }) => row) }
+      ? {
+        closingPositions: positions.filter(({ statement }) => closing.has(statement)).map(({ row }) => row),
+        lots: decoded.lots.filter(({ statement }) => closing.has(statement)).map(({ row }) => row),
+        priorPositions: decoded.priorPositions
+      }
       : {})
   }, { ...options, knownAs })
   const verdict = checkQuery(scanned.sections)
+  const cashReport = cashBalances(decoded.cashReport, scanned.statements, decoded.moving, scanned.baseCurrency)
+  const opening = verdict.findings.length > 0 || decoded.skipped.some(({ section }) => section === "Trades")
+    ? undefined
+    : openingOf(scanned.statements, booked.opening, cashReport, options.startDate)
   return {
     statements: scanned.statements,
     activities: booked.activities,
@@ -96,7 +106,8 @@ const assemble = (
         currency === undefined || fxRateToBase === undefined ? [] : [[currency, fxRateToBase] as const]
       )
     ),
-    cash: cashBalances(decoded.cashReport, scanned.statements, decoded.moving, scanned.baseCurrency),
+    ...(opening === undefined ? {} : { opening }),
+    cash: cashReport,
     carriedOver: new Set(
       kept.length === 0
         ? []
@@ -108,6 +119,26 @@ const assemble = (
       ...(unreadablePosition ? ["an open position cannot be read: positions are not compared"] : [])
     ],
     complete: verdict.findings.length === 0
+  }
+}
+
+/** As the statement began; or as the first day that is booked did, of which the cash is not told. */
+const openingOf = (
+  statements: ReadonlyArray<StatementInfo>,
+  positions: Opening["positions"] | undefined,
+  cash: BrokerReport["cash"],
+  startDate: PlainDate | undefined
+): Opening | undefined => {
+  const [first, ...rest] = statements
+  if (first === undefined || positions === undefined) return undefined
+  const from = rest.map(({ fromDate }) => fromDate).reduce(earliest, first.fromDate)
+  const to = rest.map(({ toDate }) => toDate).reduce(latest, first.toDate)
+  const isLater = startDate !== undefined && startDate > from
+  if (isLater && startDate > to) return undefined
+  return {
+    day: isLater ? startDate : from,
+    positions,
+    cash: isLater ? [] : cash.map(({ currency, opening }) => ({ currency, amount: opening }))
   }
 }
 

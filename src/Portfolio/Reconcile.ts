@@ -49,7 +49,8 @@ export interface CashDrift {
   readonly trackerDrift?: Decimal
 }
 
-const settled = (drift: Decimal): Decimal =>
+/** What is below 1e-8 is zero: holdings pass through 64-bit floats. */
+export const settled = (drift: Decimal): Decimal =>
   Decimals.isLessThan(Decimals.abs(drift), Decimals.epsilon) ? Decimals.zero : drift
 
 /**
@@ -154,7 +155,7 @@ const undoQuantity = (quantity: Decimal, movement: TrackedMovement): Decimal => 
 }
 
 /** Signed cash of a tracker row, as Wealthfolio computes it (its holdings calculator): absolutes, directed by type. */
-const cashOf = (movement: TrackedMovement): Decimal => {
+export const cashOf = (movement: TrackedMovement): Decimal => {
   const amount = movement.amount ?? Decimals.zero
   const fee = movement.fee ?? Decimals.zero
   const gross = movement.quantity !== undefined && movement.unitPrice !== undefined

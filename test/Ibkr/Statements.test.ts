@@ -5,7 +5,16 @@ import { readdirSync, readFileSync } from "node:fs"
 import { decodeTrade } from "../../src/Ibkr/FlexReport.ts"
 import type { SkippedRow, SourceRow } from "../../src/Portfolio/Activity.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
-import { account, fixture, type FixtureOptions, read, shown, shownCash, shownPositions } from "../support/fixture.ts"
+import {
+  account,
+  fixture,
+  type FixtureOptions,
+  read,
+  shown,
+  shownCash,
+  shownOpening,
+  shownPositions
+} from "../support/fixture.ts"
 
 interface Expected {
   readonly about: string
@@ -14,6 +23,8 @@ interface Expected {
   readonly activities?: ReadonlyArray<unknown>
   readonly skipped?: ReadonlyArray<unknown>
   readonly positions?: ReadonlyArray<unknown>
+  /** Compared where it is expected. */
+  readonly opening?: unknown
   readonly cash?: ReadonlyArray<unknown>
   readonly complete?: boolean
 }
@@ -46,6 +57,7 @@ layer(NodeFileSystem.layer)("statements", (it) => {
       const found: Omit<Expected, "about"> = {
         ...shown(report),
         ...(positions === undefined ? {} : { positions }),
+        ...(expected.opening === undefined ? {} : { opening: shownOpening(report) }),
         cash: shownCash(report),
         complete: report.complete
       }

@@ -141,6 +141,15 @@ export const position = (line: Line, quantity: number): Row => ({
   levelOfDetail: "SUMMARY"
 })
 
+/** A lot of a position, beside its sum. */
+export const lot = (line: Line, quantity: number, price: string, opened: string): Row => ({
+  ...line,
+  position: String(quantity),
+  costBasisPrice: price,
+  openDateTime: `${opened};10:00:00`,
+  levelOfDetail: "LOT"
+})
+
 export const balance = (currency: string, startingCash: string, endingCash: string): Row => ({
   currency,
   startingCash,
@@ -159,6 +168,8 @@ export interface Day {
   readonly actions?: ReadonlyArray<Row>
   /** `null`: the query has no such section. */
   readonly positions?: ReadonlyArray<Row> | null
+  /** Prior Period Positions; without any the query has no such section. */
+  readonly prior?: ReadonlyArray<Row>
   readonly securities?: ReadonlyArray<Line>
   readonly balances?: ReadonlyArray<Row>
 }
@@ -187,6 +198,7 @@ const one = (day: Day): string => {
     section("CashTransactions", "CashTransaction", day.cash ?? [], account),
     section("CorporateActions", "CorporateAction", day.actions ?? [], account),
     ...(day.positions === null ? [] : [section("OpenPositions", "OpenPosition", day.positions ?? [], account)]),
+    ...(day.prior === undefined ? [] : [section("PriorPeriodPositions", "PriorPeriodPosition", day.prior, account)]),
     section("SecuritiesInfo", "SecurityInfo", day.securities ?? [], account),
     section("CashReport", "CashReportCurrency", day.balances ?? [], account),
     "</FlexStatement>"

@@ -125,3 +125,16 @@ export const shownCash = (report: BrokerReport) =>
     opening: Decimals.format(opening),
     closing: Decimals.format(closing)
   }))
+
+export const shownOpening = ({ opening }: Pick<BrokerReport, "opening">) =>
+  opening === undefined ? undefined : {
+    day: opening.day,
+    positions: opening.positions.map(({ currency, price, quantity, symbol }) => ({
+      symbol,
+      quantity: Decimals.format(quantity),
+      ...optional("unitPrice", decimal(price?.unitPrice)),
+      ...optional("source", price?.source),
+      ...optional("currency", currency)
+    })),
+    cash: opening.cash.map(({ amount, currency }) => ({ currency, amount: Decimals.format(amount) }))
+  }

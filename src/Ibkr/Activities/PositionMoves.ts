@@ -1,5 +1,6 @@
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { Decimal } from "../../Portfolio/Decimal.ts"
+import { openingQuantities } from "../../Portfolio/Opening.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
 import { type Move, shortParts } from "../../Portfolio/Shorts.ts"
 import { compare } from "./Booking.ts"
@@ -31,12 +32,8 @@ export const openingOf = (
   { closing, earlier }: PositionContext
 ): (instrumentKey: string) => Decimal | undefined => {
   if (closing === undefined) return () => undefined
-  const moved = new Map<string, Decimal>()
-  for (const { contentHash, instrumentKey, quantity } of moves) {
-    if (earlier.has(contentHash)) continue
-    moved.set(instrumentKey, Decimals.add(moved.get(instrumentKey) ?? Decimals.zero, quantity))
-  }
-  return (key) => Decimals.subtract(closing.get(key) ?? Decimals.zero, moved.get(key) ?? Decimals.zero)
+  const opening = openingQuantities(closing, moves.filter(({ contentHash }) => !earlier.has(contentHash)))
+  return (key) => opening.get(key) ?? Decimals.zero
 }
 
 export interface Reckoned {

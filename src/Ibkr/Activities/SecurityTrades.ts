@@ -14,7 +14,7 @@ export interface SecurityTrade {
   readonly key: string
   readonly assetClass: AssetClass
   readonly date: PlainDate
-  /** False where it moved a position before the first day that is booked. */
+  /** False where it only moved the position: before the first day that is booked, or held back. */
   readonly isBooked: boolean
 }
 
@@ -49,10 +49,23 @@ interface Figures {
 const hundred = Decimals.of("100")
 
 /** Contracts that a tracker multiplies by itself are priced by unit of the underlying; bonds are quoted in percent. */
-const scaleOf = ({ multiplier }: Trade, assetClass: AssetClass): readonly [quoted: Decimal, tracked: Decimal] => {
+const scaleOf = (
+  { multiplier }: { readonly multiplier?: Decimal },
+  assetClass: AssetClass | undefined
+): readonly [quoted: Decimal, tracked: Decimal] => {
   const units = multiplier ?? (assetClass === "option" ? hundred : Decimals.one)
   if (assetClass === "option") return [units, units]
   return assetClass === "bond" ? [Decimals.of("0.01"), Decimals.one] : [units, Decimals.one]
+}
+
+/** A price as quoted, as the tracker takes it. */
+export const trackedPrice = (
+  price: Decimal,
+  of: { readonly multiplier?: Decimal },
+  assetClass: AssetClass | undefined
+): Decimal => {
+  const [quoted, tracked] = scaleOf(of, assetClass)
+  return Decimals.divide(Decimals.multiply(price, quoted), tracked)
 }
 
 /** All of the trade, or so much of it: then the cash is that of the price, and what is left is the rest's. */

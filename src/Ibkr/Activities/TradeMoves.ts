@@ -18,8 +18,8 @@ export const moveOfTrade = (source: SecurityTrade): PositionMove<SecurityTrade> 
   }
 }
 
-/** Within a second what opens stands before what closes; where nothing is told, purchases before sales. */
-const at = ({ date, row: { trade } }: SecurityTrade): string => {
+/** By day and time. Within a second what opens stands before what closes; where nothing is told, purchases before sales. */
+export const at = ({ date, row: { trade } }: SecurityTrade): string => {
   const rank = trade.openCloseIndicator === "O"
     ? 0
     : trade.openCloseIndicator === "C"

@@ -145,8 +145,8 @@ const bookTrade = (row: IdentifiedTrade, index: InstrumentIndex, options: Bookin
     booked.skipped.push(hold(row, "unknown-instrument", describe(trade)))
   } else {
     const held = instrumentHold(index, row.key)
-    if (held === undefined) booked.securities.push({ row, key: row.key, assetClass: found, date, isBooked: true })
-    else booked.skipped.push(hold(row, held.reason, held.detail, contextOf(row.key, index)))
+    booked.securities.push({ row, key: row.key, assetClass: found, date, isBooked: held === undefined })
+    if (held !== undefined) booked.skipped.push(hold(row, held.reason, held.detail, contextOf(row.key, index)))
   }
 }
 

@@ -1,0 +1,52 @@
+import * as Decimals from "./Decimal.ts"
+import type { Decimal } from "./Decimal.ts"
+import { cashOf, type TrackedMovement } from "./Reconcile.ts"
+
+/**
+ * What the tracker holds of each asset after these rows, oldest first, by its own rules: nothing below zero. So it cannot
+ * be had backwards from what it holds later: of a sale of what it did not hold nothing was taken away.
+ */
+export const quantitiesAfter = (rows: ReadonlyArray<TrackedMovement>): ReadonlyMap<string, Decimal> => {
+  const held = new Map<string, Decimal>()
+  for (const row of rows) {
+    if (row.assetId === undefined) continue
+    held.set(row.assetId, moved(held.get(row.assetId) ?? Decimals.zero, row))
+  }
+  return held
+}
+
+/** Its cash per currency after these rows. */
+export const cashAfter = (rows: ReadonlyArray<TrackedMovement>): ReadonlyMap<string, Decimal> => {
+  const cash = new Map<string, Decimal>()
+  for (const row of rows) {
+    cash.set(row.currency, Decimals.add(cash.get(row.currency) ?? Decimals.zero, cashOf(row)))
+  }
+  return cash
+}
+
+const moved = (held: Decimal, { amount, quantity = Decimals.zero, subtype, type }: TrackedMovement): Decimal => {
+  switch (`${type}/${subtype ?? ""}`) {
+    case "DIVIDEND/DRIP":
+    case "INTEREST/STAKING_REWARD":
+      return Decimals.add(held, quantity)
+    case "ADJUSTMENT/OPTION_EXPIRY":
+      return less(held, quantity)
+  }
+  switch (type) {
+    case "BUY":
+    case "TRANSFER_IN":
+      return Decimals.add(held, quantity)
+    case "SELL":
+    case "TRANSFER_OUT":
+      return less(held, quantity)
+    case "SPLIT":
+      return amount === undefined || !Decimals.isPositive(amount) ? held : Decimals.multiply(held, amount)
+    default:
+      return held
+  }
+}
+
+const less = (held: Decimal, quantity: Decimal): Decimal => {
+  const left = Decimals.subtract(held, quantity)
+  return Decimals.isNegative(left) ? Decimals.zero : left
+}
