@@ -25,6 +25,8 @@ export interface RunSummary {
   }
   /** Mondays to Fridays in the ledger that are not proven: no statement, or rows that still wait. */
   readonly uncoveredDays?: number
+  /** Instruments and currencies of which the tracker lacks what was held before the first statement. */
+  readonly baselinePending?: number
   readonly tokenExpires?: number
 }
 
@@ -80,6 +82,11 @@ export const exposition = (summary: RunSummary, provider: string): Promise<strin
   )
   gauge("statement_to_timestamp_seconds", "Last day that the last statement covers", summary.statement?.toDate)
   gauge("uncovered_days", "Account days not proven by a statement and imported", summary.uncoveredDays)
+  gauge(
+    "baseline_pending",
+    "Instruments and currencies that the tracker did not hold as the account did before the first statement",
+    summary.baselinePending
+  )
   gauge("flex_token_expires_timestamp_seconds", "When the Flex token expires", summary.tokenExpires)
   gauge(
     "sync_last_reconciled_timestamp_seconds",

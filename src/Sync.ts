@@ -8,6 +8,7 @@ import * as PlainDates from "./Portfolio/PlainDate.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import { waitingFor } from "./Progress.ts"
 import { counts, emptyReport, type ReportedActivity, type RunReport } from "./RunReport.ts"
+import { judgeBaseline } from "./Sync/Baseline.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
 import { importReport } from "./Sync/Import.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
@@ -249,7 +250,13 @@ const handle = Effect.fnUntraced(function*(
       skipped: result.skipped,
       positions: report.positions ?? []
     })
-    yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
+    const lacks = state.baselineOpen ? yield* judgeBaseline(report, comparison, options) : undefined
+    if (lacks !== undefined && !earlier.warnings.includes(lacks)) yield* Effect.logWarning(lacks)
+    yield* Ref.update(ledger, (sofar): RunReport => ({
+      ...sofar,
+      ...comparison,
+      warnings: mergedWarnings(sofar.warnings, lacks === undefined ? [] : [lacks])
+    }))
   }
   return report.statements
 })

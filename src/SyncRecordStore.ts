@@ -3,7 +3,9 @@ import type { SqlClient } from "effect/sql"
 import { join } from "node:path"
 import type { SkipReason, SourceRow } from "./Portfolio/Activity.ts"
 import type { DaySpan } from "./Portfolio/Coverage.ts"
+import type { OpeningLine } from "./Portfolio/Opening.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
+import { baselineTable } from "./Sql/BaselineTable.ts"
 import * as Database from "./Sql/Database.ts"
 import { flexTable } from "./Sql/FlexTable.ts"
 import { owned, type RecordOwner } from "./Sql/Owned.ts"
@@ -96,6 +98,9 @@ export interface BackfillRecord extends DaySpan {
   readonly reached: PlainDate
 }
 
+/** An instrument or currency of which the tracker did not hold what the account did before the first statement. */
+export type BaselineLine = Pick<OpeningLine, "kind" | "name" | "symbol">
+
 /** The last request to the broker for one window (`query` = the query id and window). */
 export interface FlexRequestRecord {
   readonly query: string
@@ -118,7 +123,13 @@ const make = (owner: RecordOwner, path: string) =>
   Effect.map(
     owned(owner, path),
     (store) =>
-      SyncRecordStore.of({ ...recordTable(store), ...statementTable(store), ...runTable(store), ...flexTable(store) })
+      SyncRecordStore.of({
+        ...recordTable(store),
+        ...statementTable(store),
+        ...runTable(store),
+        ...flexTable(store),
+        ...baselineTable(store)
+      })
   )
 
 /**
@@ -169,6 +180,10 @@ export class SyncRecordStore extends Context.Service<SyncRecordStore, {
     toDate: PlainDate,
     symbols: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, number>, StoreError>
+  /** Pending since the first run, until the tracker holds it. */
+  readonly baseline: Effect.Effect<ReadonlyArray<BaselineLine>, StoreError>
+  /** In place of those before. */
+  readonly saveBaseline: (lines: ReadonlyArray<BaselineLine>) => Effect.Effect<void, StoreError>
   /** A word that one run leaves for the next. */
   readonly note: (name: string) => Effect.Effect<string | undefined, StoreError>
   readonly saveNote: (name: string, value: string) => Effect.Effect<void, StoreError>

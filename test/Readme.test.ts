@@ -68,6 +68,7 @@ it("every metric with its labels", async () => {
       cash: [{ currency: "GBP", drift: "0", trackerDrift: "0" }]
     },
     uncoveredDays: 1,
+    baselinePending: 1,
     tokenExpires: 1
   }, "ibkr")
   const series = [...text.matchAll(/^(ibkr_\w+)(?:\{([^}]*)\})? /gm)].map(([, name = "", labels = ""]) =>
@@ -107,9 +108,9 @@ it("every field of the query that is read", () => {
     CashTransactions: "Cash Transactions",
     CorporateActions: "Corporate Actions",
     OpenPositions: "Open Positions",
-    SecuritiesInfo: "Financial Instrument Information",
     PositionLots: "Open Positions, lots",
     PriorPeriodPositions: "Prior Period Positions",
+    SecuritiesInfo: "Financial Instrument Information",
     CashReport: "Cash Report"
   }
   const told = new Map(table("section").map(([name = "", , fields = ""]) => [name, fields.split(" ")]))

@@ -99,6 +99,8 @@ it.layer(Database.layerMemory)("rows as they lie in the file", (it) => {
         yield* mine.saveInstruments(new Map([["265598", "asset"]]))
         yield* mine.saveStatement(statement("s", "2026-01-02"))
         yield* mine.saveDrift(first, ["AAPL"])
+        yield* mine.saveBaseline([{ kind: "cash", name: "GBP", symbol: "GBP" }])
+        assert.deepStrictEqual(yield* theirs.baseline, [])
         assert.strictEqual((yield* theirs.known(["x"])).size, 0)
         assert.deepStrictEqual(yield* theirs.held, [])
         assert.strictEqual((yield* theirs.instruments).size, 0)
@@ -216,6 +218,20 @@ it.effect("statements in the order received; the latest day counts only what is 
     yield* store.saveStatement({ ...late, imported: true })
     assert.strictEqual(yield* store.latestToDate, third)
     assert.strictEqual((yield* store.statements).length, 3)
+  }).pipe(Effect.provide(SyncRecordStore.layerTest)))
+
+it.effect("of the baseline the lines saved last are there", () =>
+  Effect.gen(function*() {
+    const store = yield* SyncRecordStore
+    const shares = { kind: "asset", name: "51000001", symbol: "VUSA.L" } as const
+    const cash = { kind: "cash", name: "GBP", symbol: "GBP" } as const
+    assert.deepStrictEqual(yield* store.baseline, [])
+    yield* store.saveBaseline([cash, shares, cash])
+    assert.deepStrictEqual(yield* store.baseline, [shares, cash])
+    yield* store.saveBaseline([cash])
+    assert.deepStrictEqual(yield* store.baseline, [cash])
+    yield* store.saveBaseline([])
+    assert.deepStrictEqual(yield* store.baseline, [])
   }).pipe(Effect.provide(SyncRecordStore.layerTest)))
 
 it.effect("drift counts different days on end, and starts anew after agreement", () =>

@@ -51,6 +51,12 @@ export const migrations: Migrations = {
       PRIMARY KEY (upstream, tracker, name))`
     // Of the token, whichever accounts it serves: a digest of it, never the token.
     yield* sql`CREATE TABLE flex_call (token_digest TEXT NOT NULL, at INTEGER NOT NULL)`
+  }),
+  "0003_baseline": Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`CREATE TABLE baseline (
+      upstream TEXT NOT NULL, tracker TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, symbol TEXT NOT NULL,
+      PRIMARY KEY (upstream, tracker, kind, name))`
   })
 }
 

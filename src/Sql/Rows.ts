@@ -102,6 +102,12 @@ export const DriftRow = Schema.Struct({ symbol: Schema.String, statements: Schem
 
 export const LatestRow = Schema.Struct({ toDate: Schema.NullOr(PlainDate) })
 
+export const BaselineRow = Schema.Struct({
+  kind: Schema.Literals(["asset", "cash"]),
+  name: Schema.String,
+  symbol: Schema.String
+})
+
 export const NoteRow = Schema.Struct({ value: Schema.String })
 
 export const FlexCallRow = Schema.Struct({ at: Schema.Int })

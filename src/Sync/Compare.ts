@@ -24,19 +24,16 @@ export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<Activ
   cash: reconcileCash({ balances: report.cash, moved: movedBy(activities) })
 })
 
-/** Both sides as of the statement's last day: what the tracker dates later is taken out first. */
-export const compare = Effect.fn("Sync.compare")(function*(
-  report: BrokerReport,
-  activities: ReadonlyArray<Activity>,
-  context: DriftContext
+/** The assets of all instruments tied so far, and of these positions where the tracker has one. */
+export const assetIdsOf = Effect.fnUntraced(function*(
+  positions: ReadonlyArray<{ readonly instrumentKey: string }>,
+  { instruments }: Pick<BrokerReport, "instruments">
 ) {
-  const { asOf } = context
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
-  const positions = report.positions ?? []
   const assetIds = new Map(yield* store.instruments)
   const untied = positions.flatMap(({ instrumentKey }) => {
-    const instrument = assetIds.has(instrumentKey) ? undefined : report.instruments.get(instrumentKey)
+    const instrument = assetIds.has(instrumentKey) ? undefined : instruments.get(instrumentKey)
     if (instrument === undefined) return []
     const assetId = rememberedOf(instrument, assetIds)
     return [assetId === undefined ? { instrument } : { instrument, rememberedAssetId: assetId }]
@@ -47,10 +44,23 @@ export const compare = Effect.fn("Sync.compare")(function*(
     for (const [key, match] of yield* repo.assets(untied, { create: false })) {
       if (match._tag !== "Matched") continue
       assetIds.set(key, match.assetId)
-      if (report.instruments.get(key)?.otherConids !== undefined) renamed.set(key, match.assetId)
+      if (instruments.get(key)?.otherConids !== undefined) renamed.set(key, match.assetId)
     }
     if (renamed.size > 0) yield* store.saveInstruments(renamed)
   }
+  return assetIds
+})
+
+/** Both sides as of the statement's last day: what the tracker dates later is taken out first. */
+export const compare = Effect.fn("Sync.compare")(function*(
+  report: BrokerReport,
+  activities: ReadonlyArray<Activity>,
+  context: DriftContext
+) {
+  const { asOf } = context
+  const repo = yield* WealthfolioRepo
+  const positions = report.positions ?? []
+  const assetIds = yield* assetIdsOf(positions, report)
   const holdings = yield* repo.holdings
   // What is planned for a day to come is not in the holdings yet.
   const { timeZone } = yield* repo.account

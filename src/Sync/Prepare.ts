@@ -1,6 +1,8 @@
 import { Effect } from "effect"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
+import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { isBaselineOpen } from "./Baseline.ts"
 import { firstContact, rebuiltUpTo } from "./FirstContact.ts"
 import { type Presence, presence } from "./Presence.ts"
 import { settlePending } from "./Settle.ts"
@@ -12,6 +14,8 @@ export interface RunState {
   /** The store was lost, and rebuilt by this run: it sends one request, the next one fills what is missing. */
   readonly rebuilt: boolean
   readonly rebuiltUntil: PlainDate | undefined
+  /** What the tracker held before the first statement is still to be looked at. */
+  readonly baselineOpen: boolean
 }
 
 /** Before anything else: what earlier runs left open, and what the tracker has of what was booked. */
@@ -22,11 +26,14 @@ export const prepare = Effect.fn("Sync.prepare")(function*(options: {
   yield* (yield* WealthfolioRepo).account
   const interrupted = options.dryRun ? false : yield* settlePending(options.upstream)
   const rebuilt = yield* firstContact(options)
+  const { coverage, placed } = yield* SyncRecordStore
+  const isFirst = (yield* coverage).length === 0 && (yield* placed).length === 0
   const state: RunState = {
     recomputed: !interrupted,
     rebuilt,
     presence: yield* presence(options),
-    rebuiltUntil: yield* rebuiltUpTo
+    rebuiltUntil: yield* rebuiltUpTo,
+    baselineOpen: yield* isBaselineOpen({ ...options, isFirst })
   }
   return state
 })

@@ -37,6 +37,8 @@ export const summaryOf = Effect.fnUntraced(function*(
     )
     : new Map<string, number>()
   const days = yield* Effect.option(ledger)
+  const baseline = yield* Effect.option(store.baseline)
+  const isProven = Option.isSome(days) && days.value.covered.length > 0
   const generated = latest?.whenGenerated === undefined ? undefined : Date.parse(`${latest.whenGenerated}Z`) / 1000
   const start = DateTime.toEpochMillis(run.startedAt)
   const end = DateTime.toEpochMillis(run.finishedAt)
@@ -71,7 +73,8 @@ export const summaryOf = Effect.fnUntraced(function*(
         }
       }
       : {}),
-    ...(Option.isSome(days) && days.value.covered.length > 0 ? { uncoveredDays: days.value.uncoveredDays } : {}),
+    ...(isProven ? { uncoveredDays: days.value.uncoveredDays } : {}),
+    ...(isProven && Option.isSome(baseline) ? { baselinePending: baseline.value.length } : {}),
     ...(run.tokenExpires === undefined ? {} : { tokenExpires: seconds(run.tokenExpires) })
   }
   return summary

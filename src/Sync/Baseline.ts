@@ -1,0 +1,86 @@
+import { Effect } from "effect"
+import { Broker, type BrokerReport } from "../Broker.ts"
+import * as Decimals from "../Portfolio/Decimal.ts"
+import type { OpeningLine } from "../Portfolio/Opening.ts"
+import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { today } from "../Today.ts"
+import type { Comparison } from "./Compare.ts"
+import { openingOf, saysOpening } from "./Opening.ts"
+
+/** Note: a first run was begun, and what the tracker held before it is still to be looked at. */
+const baselineNote = "baseline"
+
+/** Whether there is something to look at once this run has compared. A first run says so for the next, should it end early. */
+export const isBaselineOpen = Effect.fn("Sync.isBaselineOpen")(function*(
+  run: { readonly dryRun: boolean; readonly isFirst: boolean }
+) {
+  const store = yield* SyncRecordStore
+  if (run.dryRun) return false
+  if (run.isFirst) yield* store.saveNote(baselineNote, "due")
+  return run.isFirst || (yield* store.note(baselineNote)) === "due" || (yield* store.baseline).length > 0
+})
+
+/** From here on this is what the tracker lacks of the days before the first statement. */
+export const saveBaseline = Effect.fnUntraced(function*(lines: ReadonlyArray<OpeningLine>) {
+  const store = yield* SyncRecordStore
+  yield* store.saveBaseline(lines)
+  yield* store.saveNote(baselineNote, "judged")
+})
+
+export const lacking = (lines: ReadonlyArray<OpeningLine>): ReadonlyArray<OpeningLine> =>
+  lines.filter(({ difference }) => !Decimals.isZero(difference))
+
+/**
+ * Whether the tracker held, as the first statement began, what the account did. What it lacks is remembered until it is
+ * there, or nothing differs any more. Returns the one message that says what can be done, if anything is to be done.
+ */
+export const judgeBaseline = Effect.fn("Sync.judgeBaseline")(function*(
+  report: BrokerReport,
+  comparison: Comparison,
+  options: { readonly upstream: string }
+) {
+  const store = yield* SyncRecordStore
+  const broker = yield* Broker
+  const isDue = (yield* store.note(baselineNote)) === "due"
+  if (!isDue && agrees(comparison)) {
+    yield* saveBaseline([])
+    return undefined
+  }
+  const first = yield* firstOf(report)
+  if (first === undefined) return undefined
+  const lines = lacking(yield* openingOf(first, { ...options, provider: broker.provider, withoutOpenings: false }))
+  yield* saveBaseline(lines)
+  if (lines.length === 0) return undefined
+  const oldest = broker.oldestDay?.(yield* today)
+  const { day } = first.opening
+  return `before ${day} the account held what Wealthfolio did not: ${shown(lines)}. Three ways out: `
+    + `broker-sync ibkr --from ${oldest ?? "YYYY-MM-DD"} reads the history${
+      oldest === undefined ? "" : `, from the oldest day that is served`
+    }; broker-sync ibkr open-positions shows opening rows for it, and books them with --yes; `
+    + "or enter the time before in Wealthfolio yourself and set IBKR_START_DATE to the first day that is to be imported"
+})
+
+/** This one, unless one that began earlier is in the archive: then that says what the history begins with. */
+const firstOf = Effect.fnUntraced(function*(report: BrokerReport) {
+  const store = yield* SyncRecordStore
+  const broker = yield* Broker
+  const from = report.statements.map(({ fromDate }) => fromDate).sort()[0]
+  const isEarlier = (yield* store.statements).some(({ fromDate }) => from === undefined || fromDate < from)
+  const first = isEarlier ? (yield* broker.firstStatement()) ?? report : report
+  return saysOpening(first) ? first : undefined
+})
+
+const agrees = ({ cash, positions }: Comparison): boolean =>
+  [...positions.map(({ drift }) => drift), ...cash.map(({ trackerDrift }) => trackerDrift)].every((drift) =>
+    drift === undefined || Decimals.isZero(drift)
+  )
+
+const most = 5
+
+/** `VUSA.L 100 (Wealthfolio 0), GBP 12.5 (Wealthfolio 0) and 3 more` */
+const shown = (lines: ReadonlyArray<OpeningLine>): string => {
+  const named = lines.slice(0, most).map(({ broker, symbol, tracker }) =>
+    `${symbol} ${Decimals.format(broker)} (Wealthfolio ${Decimals.format(tracker)})`
+  ).join(", ")
+  return lines.length > most ? `${named} and ${lines.length - most} more` : named
+}
