@@ -3,6 +3,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { adopt } from "../Decisions/Adopt.ts"
 import { decisionJson, decisionTable } from "../Decisions/DecisionReport.ts"
 import { ignore } from "../Decisions/Ignore.ts"
+import { openPositions, undoOpenPositions } from "../Decisions/OpenPositions.ts"
 import { replay } from "../Decisions/Replay.ts"
 import { restore, type RestoreWhat } from "../Decisions/Restore.ts"
 import type { RowOutcome } from "../Decisions/RowOutcome.ts"
@@ -112,6 +113,43 @@ const undoRun = Command.make(
   )
 )
 
+const openAtStart = Command.make(
+  "open-positions",
+  {
+    file: Flag.String("file").pipe(
+      Flag.withMetavar("PATH"),
+      Flag.withDescription(
+        "what the account held before this downloaded statement; default: the oldest received so far"
+      ),
+      Flag.optional
+    ),
+    yes,
+    undo: Flag.Boolean("undo").pipe(
+      Flag.withDescription("delete the opening rows again, but for those edited since"),
+      Flag.withDefault(false)
+    ),
+    format
+  },
+  Effect.fnUntraced(function*(given) {
+    const file = Option.getOrUndefined(given.file)
+    const named = file === undefined ? {} : { file }
+    yield* run(given.format, {
+      command: "open-positions",
+      decide: (options) =>
+        Effect.map(
+          given.undo
+            ? undoOpenPositions({ ...options, ...named })
+            : openPositions({ ...options, ...named, confirmed: given.yes }),
+          ({ notes, rows }) => ({ rows, notes: [...notes, ...rows.length === 0 ? [] : counted(rows, "").notes] })
+        )
+    })
+  })
+).pipe(
+  Command.withDescription(
+    "Show what the account held before its first statement and Wealthfolio did not, and with --yes book it"
+  )
+)
+
 const replayArchive = Command.make(
   "replay",
   {
@@ -146,4 +184,4 @@ const replayArchive = Command.make(
   })
 ).pipe(Command.withDescription("Map everything received again by today's rules, and show what would differ"))
 
-export const decisions = [ignoreRow, adoptRow, restoreRows, undoRun, replayArchive] as const
+export const decisions = [ignoreRow, adoptRow, restoreRows, undoRun, replayArchive, openAtStart] as const

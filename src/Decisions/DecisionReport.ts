@@ -6,7 +6,7 @@ import type { RowOutcome } from "./RowOutcome.ts"
 /** What a command about single rows did, or would do. */
 export interface DecisionReport {
   readonly runId: string
-  /** `ignore`, `adopt`, `restore`, `undo`, `replay`. */
+  /** `ignore`, `adopt`, `restore`, `undo`, `replay`, `open-positions`. */
   readonly command: string
   readonly account: string
   readonly rows: ReadonlyArray<RowOutcome>

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { Broker } from "../Broker.ts"
+import { openingKind } from "../Sync/Opening.ts"
 import { prepare } from "../Sync/Prepare.ts"
 import { without } from "../Sync/Records.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
@@ -91,7 +92,9 @@ const bringBack = Effect.fnUntraced(function*(
       return {
         externalId: record.externalId,
         outcome: skip === undefined ? "forgotten" : "skipped",
-        detail: skip === undefined
+        detail: skip === undefined && record.kind === openingKind
+          ? "broker-sync ibkr open-positions books it again"
+          : skip === undefined
           ? "its statement is not in the archive: download it from the portal and import it with --file"
           : `${skip.reason}: ${skip.detail}`,
         date: record.date

@@ -1,8 +1,9 @@
 import { Array as Arr, Effect } from "effect"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
+import { openingKind } from "../Sync/Opening.ts"
 import { prepare } from "../Sync/Prepare.ts"
 import { oweRecalculation } from "../Sync/Recalculation.ts"
-import { keyOf } from "../Sync/Records.ts"
+import { keyOf, kindOf } from "../Sync/Records.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import type { DecisionOptions } from "./Booking.ts"
@@ -45,7 +46,7 @@ export const undo = Effect.fn("Decisions.undo")(function*(options: UndoOptions) 
     for (const chunk of Arr.chunksOf(ours, rowsPerRequest)) yield* deleteRows(chunk, rowOf, options.upstream)
     const takenOut = yield* takenOutBeside(ours)
     yield* store.forget(takenOut.map(({ externalId }) => externalId))
-    yield* expectAgain([...ours, ...takenOut])
+    yield* expectAgain([...ours, ...takenOut].filter(({ kind }) => kind !== openingKind))
   }
   const deleted = options.confirmed ? "deleted" : "would be deleted"
   return [
@@ -54,7 +55,8 @@ export const undo = Effect.fn("Decisions.undo")(function*(options: UndoOptions) 
   ]
 })
 
-const deleteRows = Effect.fnUntraced(function*(
+/** Deletes these in one request and forgets them, or fails and leaves them as they were. */
+export const deleteRows = Effect.fnUntraced(function*(
   records: ReadonlyArray<SyncRecord>,
   rowOf: (record: SyncRecord) => TrackerRow | undefined,
   upstream: string
@@ -108,7 +110,11 @@ const expectAgain = Effect.fnUntraced(function*(records: ReadonlyArray<SyncRecor
 const outcome = ({ date, externalId }: SyncRecord, row: TrackerRow | undefined, did: string): RowOutcome => ({
   externalId,
   outcome: row === undefined ? "forgotten" : did,
-  ...(row === undefined ? { detail: "not in Wealthfolio any more" } : {}),
+  ...(row === undefined
+    ? { detail: "not in Wealthfolio any more" }
+    : kindOf(externalId) === openingKind
+    ? { detail: "broker-sync ibkr open-positions books it again" }
+    : {}),
   ...(row === undefined && date === undefined ? {} : { date: row?.date ?? date }),
   ...(row === undefined ? {} : { row })
 })
