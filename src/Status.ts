@@ -3,7 +3,13 @@ import type { DaySpan } from "./Portfolio/Coverage.ts"
 import { businessDaysBetween, type PlainDate } from "./Portfolio/PlainDate.ts"
 import { ledger } from "./Sync/Ledger.ts"
 import { rereadEvery, rereadNote } from "./Sync/Windows.ts"
-import { type BackfillRecord, type PastRun, type SyncRecord, SyncRecordStore } from "./SyncRecordStore.ts"
+import {
+  type BackfillRecord,
+  type BaselineLine,
+  type PastRun,
+  type SyncRecord,
+  SyncRecordStore
+} from "./SyncRecordStore.ts"
 import { today } from "./Today.ts"
 
 /** A row that waits, or is out by the user's hand, and the command that decides it. */
@@ -43,6 +49,8 @@ export interface StatusReport {
   /** When the last 30 days are read again, as every week. */
   readonly nextReread?: string
   readonly rebuiltUntil?: string
+  /** Of these the tracker lacks what was held before the first statement. Absent: of none. */
+  readonly baseline?: ReadonlyArray<BaselineLine>
 }
 
 const runsShown = 10
@@ -96,6 +104,7 @@ export const statusReport = Effect.fn("statusReport")(function*(of: {
   const statements = yield* store.statements
   const requests = yield* store.flexRequests
   const backfill = yield* store.backfill
+  const baseline = yield* store.baseline
   const rebuiltUntil = yield* store.note("rebuilt-until")
   const lastReread = (yield* store.note(rereadNote)) ?? runs[0]?.startedAt
   const blocking = requests
@@ -134,7 +143,8 @@ export const statusReport = Effect.fn("statusReport")(function*(of: {
         DateTime.addDuration(DateTime.makeUnsafe(lastReread), Duration.fromInputUnsafe(rereadEvery))
       )
     }),
-    ...(rebuiltUntil === undefined ? {} : { rebuiltUntil })
+    ...(rebuiltUntil === undefined ? {} : { rebuiltUntil }),
+    ...(baseline.length === 0 ? {} : { baseline })
   }
   return report
 })

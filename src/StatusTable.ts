@@ -67,6 +67,11 @@ export function* statusTable(report: StatusReport): Generator<string> {
   if (rebuiltUntil !== undefined) {
     yield `the record store was rebuilt from Wealthfolio: rows deleted there up to ${rebuiltUntil} are not known\n`
   }
+  if (report.baseline !== undefined) {
+    yield `Wealthfolio lacks what was held before the first statement of ${
+      report.baseline.map(({ symbol }) => symbol).join(", ")
+    }: broker-sync ibkr open-positions shows what to book\n`
+  }
   if (report.runs.length > 0) {
     yield "\n"
     yield* table(

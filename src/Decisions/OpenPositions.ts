@@ -1,5 +1,6 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { Broker } from "../Broker.ts"
+import { exitCodes, type Failure } from "../Failure.ts"
 import type { Activity } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { OpeningLine } from "../Portfolio/Opening.ts"
@@ -20,6 +21,16 @@ export interface OpenPositionsOptions extends DecisionOptions {
   readonly confirmed: boolean
 }
 
+/** An earlier run ended before the tracker had computed what it wrote. */
+export class HoldingsUnsettled extends Schema.TaggedError<HoldingsUnsettled>()("HoldingsUnsettled", {})
+  implements Failure
+{
+  override readonly message =
+    "Wealthfolio may still be computing what an earlier run wrote: its balances cannot be compared yet"
+  readonly hint = "run broker-sync ibkr open-positions again in a minute"
+  readonly exitCode = exitCodes.tracker
+}
+
 export interface OpenPositions {
   readonly rows: ReadonlyArray<RowOutcome>
   readonly notes: ReadonlyArray<string>
@@ -33,12 +44,7 @@ export interface OpenPositions {
 export const openPositions = Effect.fn("Decisions.openPositions")(function*(options: OpenPositionsOptions) {
   const { provider } = yield* Broker
   const state = yield* prepare({ ...options, dryRun: !options.confirmed })
-  if (!state.recomputed) {
-    return yield* new RowUndecidable({
-      message: "Wealthfolio may still be computing what an earlier run wrote: its balances cannot be compared yet",
-      hint: "run broker-sync ibkr open-positions again in a minute"
-    })
-  }
+  if (!state.recomputed) return yield* new HoldingsUnsettled()
   const report = yield* openingReport(options.file)
   const { day } = report.opening
   const booked = yield* bookedOpenings(options.upstream, provider)

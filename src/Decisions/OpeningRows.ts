@@ -1,14 +1,16 @@
 import { hash } from "node:crypto"
 import type { Activity } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
+import type { Decimal } from "../Portfolio/Decimal.ts"
 import type { OpeningLine, OpeningPriceSource } from "../Portfolio/Opening.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
+import { settled } from "../Portfolio/Reconcile.ts"
 import { openingKind } from "../Sync/Opening.ts"
 import type { TrackerRow } from "../WealthfolioRepo.ts"
 
 const priceNotes: Readonly<Record<OpeningPriceSource, string>> = {
   lots: "price: what was paid for the lots that are still open",
-  "prior-period": "price: the broker's of the day before",
+  "prior-period": "price: the broker's, of Prior Period Positions",
   "first-price": "price: an ESTIMATE, the first one in the statement"
 }
 
@@ -41,7 +43,12 @@ export const openingRow = (
     }
   }
   if (isNegative) return { left: `${figures}: what it has too much of is to be taken out by hand` }
-  if (position?.currency === undefined) return { left: `${figures}: nothing says in which currency it trades` }
+  if (position?.currency === undefined) {
+    return {
+      left:
+        `${figures}: its venue or its currency is not known, see the line for the symbol map under \`skipped\` of a run`
+    }
+  }
   return {
     ...row,
     type: "TRANSFER_IN",
@@ -61,5 +68,7 @@ export const openingRow = (
 export const isSameRow = (activity: Activity, row: TrackerRow): boolean =>
   activity.type === row.type && activity.date === row.date && activity.currency === row.currency
   && (activity.quantity === undefined
-    ? Decimals.equals(activity.amount, row.amount ?? Decimals.zero)
-    : Decimals.equals(activity.quantity, row.quantity ?? Decimals.zero))
+    ? isSame(activity.amount, row.amount)
+    : isSame(activity.quantity, row.quantity))
+
+const isSame = (a: Decimal, b: Decimal = Decimals.zero): boolean => Decimals.isZero(settled(Decimals.subtract(a, b)))

@@ -3,9 +3,10 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { FlexDays } from "../../support/FlexServer.ts"
 import { instantOf } from "../../support/Wealthfolio/Time.ts"
+import { lostAnswers } from "../faults/bulkFaults.ts"
 import { type Gateway, startGateway } from "../gateway.ts"
 import { aapl, balance, cash, type Line, lot, position, ptt, statement, trade, vusa } from "../statement.ts"
-import { noDrift, type RunJson, startWorld, succeeded, type World, type WorldOptions } from "../support.ts"
+import { noDrift, type RunJson, signal, startWorld, succeeded, type World, type WorldOptions } from "../support.ts"
 import { booked, decide, type DecisionJson, deleteByHand, outcomes, state } from "./support.ts"
 
 /** 10 of 100 shares held before are sold, for 800 and a commission of 1; there was cash of 500. */
@@ -76,11 +77,29 @@ describe("a first run with holdings from before", { timeout: 90_000, concurrent:
     assert.include(message, `--from ${oldest}`)
     assert.include(message, "open-positions")
     assert.include(message, "IBKR_START_DATE")
+    const status = await world.run(["ibkr", "status", "--format", "table"])
+    assert.include(
+      status.stdout,
+      "lacks what was held before the first statement of VUSA.L, GBP: broker-sync ibkr open-"
+    )
 
     // It stands until it is settled, also on a night without a comparison.
     world.flex.setStatement(nextNight("2026-01-12"))
     assert.lengthOf(offers(succeeded(await world.night())), 1)
     assert.strictEqual(pending(gateway), 2)
+  })
+
+  it("all of it sold: it is said once, and over when nothing differs", async () => {
+    const gone = {
+      trades: [trade("1", vusa, -100, "80", "2026-01-06")],
+      balances: [balance("GBP", "0", "7999")]
+    }
+    await using night = await afterTheFirstNight({ flex: { statement: statement(gone) } })
+    noDrift(night.first)
+    assert.include(offers(night.first)[0], "VUSA.L 100 (Wealthfolio 0)")
+    assert.strictEqual(pending(night.gateway), 1)
+    assert.deepStrictEqual(offers(succeeded(await night.world.night())), [])
+    assert.strictEqual(pending(night.gateway), 0)
   })
 
   it("the history by --from: no drift, nothing pending", async () => {
@@ -181,6 +200,65 @@ describe("a first run with holdings from before", { timeout: 90_000, concurrent:
     assert.strictEqual(pending(gateway), 2)
     assert.deepStrictEqual((await decide(world, ["open-positions", "--undo"])).notes, ["nothing to take back"])
     assert.deepStrictEqual(outcomes(await decide(world, ["open-positions", "--yes"])), openings)
+  })
+})
+
+describe("what goes wrong", { timeout: 90_000, concurrent: true }, () => {
+  it.each(lostAnswers)("%s: opened once", async (_name, fault) => {
+    await using night = await afterTheFirstNight()
+    const { world } = night
+    world.wealthfolio.faults.next("/activities/bulk", fault)
+    await decide(world, ["open-positions", "--yes"])
+    assert.deepStrictEqual(booked(world), [...Object.keys(openings), "ibkr:trade:1"])
+    noDrift(succeeded(await world.night()))
+    assert.deepStrictEqual((await decide(world, ["open-positions"])).rows, [])
+  })
+
+  it.each(["before", "after"] as const)(
+    "SIGKILL %s the commit: opened once, by the call after the next",
+    async (when) => {
+      await using night = await afterTheFirstNight()
+      const { gateway, world } = night
+      const struck = signal()
+      world.wealthfolio.onRequest = (phase, { path }) => {
+        if (phase !== when || !path.endsWith("/activities/bulk")) return undefined
+        struck.resolve()
+        return new Promise(() => undefined)
+      }
+      const killed = await world.run(["ibkr", "open-positions", "--yes"], {
+        onStart: (child) => void struck.promise.then(() => child.kill("SIGKILL"))
+      })
+      assert.strictEqual(killed.code, 137)
+      world.wealthfolio.onRequest = undefined
+      await world.wealthfolio.recompute.settled()
+      assert.strictEqual((await decide(world, ["open-positions", "--yes"], 9)).error?.tag, "HoldingsUnsettled")
+      assert.deepStrictEqual(
+        outcomes(await decide(world, ["open-positions", "--yes"])),
+        when === "before" ? openings : {}
+      )
+      assert.deepStrictEqual(booked(world), [...Object.keys(openings), "ibkr:trade:1"])
+      noDrift(succeeded(await world.night()))
+      assert.strictEqual(pending(gateway), 0)
+    }
+  )
+
+  it("a first run that was killed before it compared: the next one looks at what was there before", async () => {
+    const gateway = await startGateway()
+    await using _ = gateway
+    const struck = signal()
+    await using world = await startWorld({ flex: { statement: week }, env: { PUSHGATEWAY_URL: gateway.url } })
+    world.wealthfolio.onRequest = (phase, { path }) => {
+      if (phase !== "after" || !path.endsWith("/activities/bulk")) return undefined
+      struck.resolve()
+      return new Promise(() => undefined)
+    }
+    await world.night([], { onStart: (child) => void struck.promise.then(() => child.kill("SIGKILL")) })
+    world.wealthfolio.onRequest = undefined
+    await world.wealthfolio.recompute.settled()
+    // It may still be computing, for all that is known: the night after compares.
+    succeeded(await world.night())
+    assert.lengthOf(offers(succeeded(await world.night())), 1)
+    assert.strictEqual(pending(gateway), 2)
   })
 })
 
@@ -313,7 +391,7 @@ describe("what is opened", { timeout: 90_000, concurrent: true }, () => {
   const opened = async (world: World): Promise<ReadonlyArray<string>> => {
     const { rows } = await decide(world, ["open-positions", "--yes"])
     return rows.map(({ detail = "", externalId, outcome, quantity, unitPrice }) =>
-      [externalId.slice(10), outcome, quantity, unitPrice, /ESTIMATE|lots|day before/.exec(detail)?.[0]].join(" ")
+      [externalId.slice(10), outcome, quantity, unitPrice, /ESTIMATE|lots|Prior Period/.exec(detail)?.[0]].join(" ")
     )
   }
 
@@ -347,7 +425,7 @@ describe("what is opened", { timeout: 90_000, concurrent: true }, () => {
     })
     succeeded(await world.night())
     assert.deepStrictEqual(await opened(world), [
-      "51000003 imported 5 255 day before",
+      "51000003 imported 5 255 Prior Period",
       "51000071 imported 3 3.25 ESTIMATE",
       "51000072 imported 2000 0.9725 lots",
       "51000001 imported 100 70 lots",
@@ -377,7 +455,31 @@ describe("what is opened", { timeout: 90_000, concurrent: true }, () => {
     assert.deepStrictEqual(booked(world), ["ibkr:trade:5"])
   })
 
-  it("of an instrument that cannot be tied is held, remembered nowhere, and booked once the symbol map knows it", async () => {
+  it("of an ambiguous asset is held, remembered nowhere, and stays pending; the rest is booked", async () => {
+    const gateway = await startGateway()
+    await using _ = gateway
+    await using world = await startWorld({
+      flex: { statement: statement({ positions: [position(aapl, 10), { ...position(vusa, 3), markPrice: "80" }] }) },
+      env: { PUSHGATEWAY_URL: gateway.url }
+    })
+    for (const mic of ["XNYS", "ARCX"]) {
+      world.wealthfolio.addAsset({ instrumentSymbol: "AAPL", instrumentExchangeMic: mic, quoteCcy: "USD" })
+    }
+    succeeded(await world.night())
+    assert.strictEqual(pending(gateway), 2)
+    const { rows } = await decide(world, ["open-positions", "--yes"])
+    assert.deepStrictEqual(rows.map(({ externalId, outcome }) => [externalId, outcome]), [
+      ["ibkr:open:51000001", "imported"],
+      ["ibkr:open:51000003", "held"]
+    ])
+    assert.match(rows[1]?.detail ?? "", /^ambiguous-asset: .*symbol map/)
+    assert.strictEqual(world.rows("sync_record WHERE kind = 'open'"), 1)
+    const json = succeeded(await world.night())
+    assert.deepStrictEqual(drifts(json), { AAPL: "10", "VUSA.L": "0" })
+    assert.strictEqual(pending(gateway), 1)
+  })
+
+  it("of an unknown venue is left, and booked once the symbol map knows it", async () => {
     await using world = await startWorld({
       flex: {
         statement: statement({
@@ -390,6 +492,7 @@ describe("what is opened", { timeout: 90_000, concurrent: true }, () => {
     succeeded(await world.night())
     const { rows } = await decide(world, ["open-positions", "--yes"])
     assert.deepStrictEqual(rows.map(({ outcome }) => outcome), ["left"])
+    assert.match(rows[0]?.detail ?? "", /^PTT: the account had 100, Wealthfolio 0: its venue .* symbol map/)
     assert.strictEqual(world.rows("sync_record WHERE kind = 'open'"), 0)
     const map = { "51000051": { symbol: "PTT", mic: "XBKK", currency: "THB" } }
     await writeFile(join(world.dataDir, "symbol-map.json"), JSON.stringify(map))
