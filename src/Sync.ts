@@ -248,7 +248,7 @@ const handle = Effect.fnUntraced(function*(
       upstream: options.upstream,
       asOf,
       skipped: result.skipped,
-      positions: report.positions ?? []
+      report
     })
     const lacks = state.baselineOpen ? yield* judgeBaseline(report, comparison, options) : undefined
     if (lacks !== undefined && !earlier.warnings.includes(lacks)) yield* Effect.logWarning(lacks)

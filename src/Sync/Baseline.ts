@@ -5,7 +5,7 @@ import type { OpeningLine } from "../Portfolio/Opening.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { today } from "../Today.ts"
 import type { Comparison } from "./Compare.ts"
-import { openingOf, saysOpening } from "./Opening.ts"
+import { openingOf, type OpeningReport, saysOpening } from "./Opening.ts"
 
 /** Note: a first run was begun, and what the tracker held before it is still to be looked at. */
 const baselineNote = "baseline"
@@ -48,7 +48,7 @@ export const judgeBaseline = Effect.fn("Sync.judgeBaseline")(function*(
   }
   const first = yield* firstOf(report)
   if (first === undefined) return undefined
-  const lines = lacking(yield* openingOf(first, { ...options, provider: broker.provider, withoutOpenings: false }))
+  const lines = yield* linesOf(first, options)
   yield* saveBaseline(lines)
   if (lines.length === 0) return undefined
   const oldest = broker.oldestDay?.(yield* today)
@@ -58,6 +58,22 @@ export const judgeBaseline = Effect.fn("Sync.judgeBaseline")(function*(
       oldest === undefined ? "" : `, from the oldest day that is served`
     }; broker-sync ibkr open-positions shows opening rows for it, and books them with --yes; `
     + "or enter the time before in Wealthfolio yourself and set IBKR_START_DATE to the first day that is to be imported"
+})
+
+/** What the tracker lacked as the first statement began; nothing where that is settled, or not told. */
+export const pendingLines = Effect.fn("Sync.pendingLines")(function*(
+  report: BrokerReport,
+  options: { readonly upstream: string }
+) {
+  const store = yield* SyncRecordStore
+  if ((yield* store.baseline).length === 0 && (yield* store.note(baselineNote)) !== "due") return []
+  const first = yield* firstOf(report)
+  return first === undefined ? [] : yield* linesOf(first, options)
+})
+
+const linesOf = Effect.fnUntraced(function*(first: OpeningReport, options: { readonly upstream: string }) {
+  const { provider } = yield* Broker
+  return lacking(yield* openingOf(first, { ...options, provider, withoutOpenings: false }))
 })
 
 /** This one, unless one that began earlier is in the archive: then that says what the history begins with. */

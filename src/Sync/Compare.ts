@@ -5,11 +5,10 @@ import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Decimal } from "../Portfolio/Decimal.ts"
 import { reconcileCash, reconcilePositions } from "../Portfolio/Reconcile.ts"
 import type { ReportedPosition } from "../RunReport.ts"
-import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { assetIdsOf } from "./AssetIds.ts"
 import { expiredOptions } from "./ExpiredOptions.ts"
 import { type DriftContext, explainPositions } from "./Explain.ts"
-import { rememberedOf } from "./Tie.ts"
 
 export interface Comparison {
   readonly reconciled: boolean
@@ -22,33 +21,6 @@ export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<Activ
   reconciled: false,
   positions: (report.positions ?? []).map(({ quantity, symbol }) => ({ symbol, broker: quantity })),
   cash: reconcileCash({ balances: report.cash, moved: movedBy(activities) })
-})
-
-/** The assets of all instruments tied so far, and of these positions where the tracker has one. */
-export const assetIdsOf = Effect.fnUntraced(function*(
-  positions: ReadonlyArray<{ readonly instrumentKey: string }>,
-  { instruments }: Pick<BrokerReport, "instruments">
-) {
-  const store = yield* SyncRecordStore
-  const repo = yield* WealthfolioRepo
-  const assetIds = new Map(yield* store.instruments)
-  const untied = positions.flatMap(({ instrumentKey }) => {
-    const instrument = assetIds.has(instrumentKey) ? undefined : instruments.get(instrumentKey)
-    if (instrument === undefined) return []
-    const assetId = rememberedOf(instrument, assetIds)
-    return [assetId === undefined ? { instrument } : { instrument, rememberedAssetId: assetId }]
-  })
-  if (untied.length > 0) {
-    // A line that took the place of another has perhaps no row of its own: later statements no longer say what it is.
-    const renamed = new Map<string, string>()
-    for (const [key, match] of yield* repo.assets(untied, { create: false })) {
-      if (match._tag !== "Matched") continue
-      assetIds.set(key, match.assetId)
-      if (instruments.get(key)?.otherConids !== undefined) renamed.set(key, match.assetId)
-    }
-    if (renamed.size > 0) yield* store.saveInstruments(renamed)
-  }
-  return assetIds
 })
 
 /** Both sides as of the statement's last day: what the tracker dates later is taken out first. */

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { Broker } from "../Broker.ts"
+import { Broker, type BrokerReport } from "../Broker.ts"
 import { type PositionMove, positionMove, type SkippedRow, type SkipReason } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import {
@@ -10,10 +10,12 @@ import {
   splitEvidence
 } from "../Portfolio/DriftCause.ts"
 import type { Position } from "../Portfolio/Instrument.ts"
+import type { OpeningLine } from "../Portfolio/Opening.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import type { PositionDrift } from "../Portfolio/Reconcile.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { pendingLines } from "./Baseline.ts"
 import { keyOf } from "./Records.ts"
 
 /** What bears on why positions differ. */
@@ -22,8 +24,7 @@ export interface DriftContext {
   readonly asOf: PlainDate
   /** Of this statement, and all that is held. */
   readonly skipped: ReadonlyArray<SkippedRow>
-  /** The broker's side. */
-  readonly positions: ReadonlyArray<Position>
+  readonly report: BrokerReport
 }
 
 const unmapped: ReadonlySet<SkipReason> = new Set<SkipReason>([
@@ -54,13 +55,18 @@ export const explainPositions = Effect.fn("Sync.explain")(function*(
     [...ofSkipped(context.skipped), ...yield* ofRemoved(context)],
     ({ instrumentKey }) => instrumentKey
   )
+  const opening = Map.groupBy(
+    (yield* pendingLines(context.report, context)).filter(({ kind }) => kind === "asset"),
+    ({ name }) => name
+  )
   const rows = yield* (yield* WealthfolioRepo).rows({ to: context.asOf })
   const byAsset = Map.groupBy(rows.filter(({ status }) => status === "POSTED"), ({ assetId }) => assetId)
   return new Map(drifting.map((position) => {
     const there = byAsset.get(position.assetId) ?? []
     const evidence: ReadonlyArray<DriftEvidence> = [
-      ...ofShort(position, context.positions),
+      ...ofShort(position, context.report.positions ?? []),
       ...position.instrumentKeys.flatMap((key) => byInstrument.get(key) ?? []),
+      ...[...position.instrumentKeys, position.assetId ?? ""].flatMap((key) => opening.get(key) ?? []).map(ofOpening),
       ...there.flatMap((row) => ofHand(row, context.upstream)),
       ...splitEvidence(
         position,
@@ -143,6 +149,13 @@ const ofShort = (
     remedy: `none needed: Wealthfolio holds no shorts, the cash of this one is booked${worth.join("")}`
   }]
 }
+
+const ofOpening = ({ difference }: OpeningLine): DriftEvidence => ({
+  cause: "held-before",
+  quantity: difference,
+  rows: [],
+  remedy: "broker-sync ibkr open-positions shows the opening row for it, and books it with --yes"
+})
 
 /** A row that is not ours moves what the broker knows nothing of. */
 const ofHand = (row: TrackerRow, upstream: string): ReadonlyArray<DriftEvidence> => {

@@ -6,7 +6,7 @@ import { cashAfter, quantitiesAfter } from "../Portfolio/HeldAfter.ts"
 import { type HeldBefore, type Opening, openingLines } from "../Portfolio/Opening.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
-import { assetIdsOf } from "./Compare.ts"
+import { assetIdsOf } from "./AssetIds.ts"
 import { keyOf } from "./Records.ts"
 
 /** `open`: the rows of ours that stand for what was held before the first statement. */
