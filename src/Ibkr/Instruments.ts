@@ -149,26 +149,36 @@ export const instrumentIndex = (rows: InstrumentRows, symbolMap: SymbolMap): Ins
   }
   for (const row of cash) learn(row, undefined)
   // The last word: an action names a line as it is called while it goes over.
+  const acting = new Set<string>()
   const actions = (rows.actions ?? []).toSorted((a, b) => newestFirst(a, b))
   for (const row of actions) {
     const facts = learn(row, row.currency)
     if (facts === undefined) continue
+    acting.add(facts.key)
     set(facts, "name", nameIn(row))
     set(facts, "currency", row.currency)
   }
 
-  /** `GCM.OLD` is what was `GCM`; where it has no market of its own, that of the line so called. */
+  const isUntold = ({ listingExchange = "VALUE" }: Facts) => listingExchange === "VALUE"
+
+  /**
+   * `GCM.OLD` is what was `GCM`. A line that an action brings or takes is often on no market: it has that of the one line
+   * that is called so.
+   */
   const settled = (facts: Facts): Facts => {
     const symbol = finalSymbol(facts.symbol ?? "")
-    if (symbol === facts.symbol) return facts
-    const lasting = [...all.values()].filter((other) =>
-      other.symbol === symbol && sameOrUntold(other.currency, facts.currency) &&
-      sameClass(other.category, facts.category)
+    const own = symbol === facts.symbol ? facts : { ...facts, symbol }
+    if (!acting.has(facts.key) || !isUntold(facts) || listedSymbol(own) !== undefined) return own
+    const namesakes = [...all.values()].filter((other) =>
+      finalSymbol(other.symbol ?? "") === symbol && sameOrUntold(other.currency, facts.currency)
+      && sameClass(other.category, facts.category)
     )
-    const [only] = lasting
-    return only === undefined || lasting.length > 1 || listedSymbol(facts) !== undefined
-      ? { ...facts, symbol }
-      : { ...facts, symbol, exchanges: only.exchanges, ...market(only) }
+    const markets = new Map(namesakes.flatMap((other) => {
+      const listed = listedSymbol({ ...other, symbol })
+      return listed === undefined ? [] : [[listed.symbol, other] as const]
+    }))
+    const [only, ...more] = markets.values()
+    return only === undefined || more.length > 0 ? own : { ...own, exchanges: only.exchanges, ...market(only) }
   }
 
   const matches = new Map<string, InstrumentMatch>()
