@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { existsSync, readFileSync } from "node:fs"
 import manifest from "../package.json" with { type: "json" }
 import { exitCodes } from "../src/Failure.ts"
-import { cashTypes } from "../src/Ibkr/Activities/Cash.ts"
+import { cashTypes } from "../src/Ibkr/Activities/CashTypes.ts"
 import { fieldsRead } from "../src/Ibkr/FlexReport.ts"
 import {
   commonSettings,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { bookings } from "../../src/Ibkr/Activities.ts"
-import { cashTypes } from "../../src/Ibkr/Activities/Cash.ts"
+import { cashTypes } from "../../src/Ibkr/Activities/CashTypes.ts"
 import { decodeCashTransaction, decodeTrade } from "../../src/Ibkr/FlexReport.ts"
 import type { Row } from "../support/arbitrary.ts"
 import { type FixtureOptions, reportOptions, shownActivity } from "../support/fixture.ts"
@@ -83,19 +83,64 @@ describe("cash", () => {
     }
   })
 
-  it("anything else is skipped; `extended` adds what its name leaves no doubt about", () => {
-    const added = {
-      "Payment In Lieu Of Dividends": "DIVIDEND",
-      "Bond Interest Received": "INTEREST",
-      "Advisor Fees": "CREDIT/REFUND"
+  it("`extended` adds what its name leaves no doubt about, both signs", () => {
+    const added: Record<string, readonly [positive: string, negative: string]> = {
+      "Payment In Lieu Of Dividends": ["DIVIDEND", "FEE"],
+      "871(m) Withholding": ["CREDIT/REFUND", "TAX"],
+      "Bond Interest Received": ["INTEREST", "FEE"],
+      "Bond Interest Paid": ["CREDIT/REFUND", "FEE"],
+      "Advisor Fees": ["CREDIT/REFUND", "FEE"],
+      "Management Fees": ["CREDIT/REFUND", "FEE"],
+      "Broker Fees": ["CREDIT/REFUND", "FEE"],
+      "Carbon Credits": ["CREDIT/REFUND", "FEE"],
+      "Price Adjustments": ["CREDIT", "FEE"],
+      "Bill Pay": ["DEPOSIT", "WITHDRAWAL"]
     }
-    for (const [type, activity] of Object.entries(added)) {
+    assert.deepStrictEqual(
+      Object.keys(cashTypes.extended).sort(),
+      [...Object.keys(cashTypes.runbook), ...Object.keys(added)].sort()
+    )
+    for (const [type, [positive, negative]] of Object.entries(added)) {
       assert.isUndefined(typeOf(type, "3"), type)
-      assert.strictEqual(typeOf(type, "3", { cashTypes: "extended" }), activity)
+      assert.strictEqual(typeOf(type, "3", { cashTypes: "extended" }), positive, type)
+      assert.strictEqual(typeOf(type, "-3", { cashTypes: "extended" }), negative, type)
     }
-    for (const type of ["Price Adjustments", "dividends", "Bill Pay", "toString", "constructor"]) {
-      assert.deepStrictEqual(book([row({ type })], { cashTypes: "extended" }).left, ["ibkr:cash:1 unknown-type"], type)
+  })
+
+  it("anything else is skipped, with type, amount and currency", () => {
+    for (const type of ["Cash Receipts", "dividends", "Other Income", "toString", "constructor"]) {
+      const { left, skipped } = book([row({ type })], { cashTypes: "extended" })
+      assert.deepStrictEqual(left, ["ibkr:cash:1 unknown-type"], type)
+      assert.deepStrictEqual(skipped.map(({ detail }) => detail), [
+        `${type} 12.15 USD KO(US1912161007) CASH DIVIDEND`
+      ])
     }
+  })
+
+  it("a commission adjustment filed under deposits is a fee with `extended`, a deposit by the operators' table", () => {
+    const adjustment = (amount: string, options: FixtureOptions = {}) =>
+      book([plain({ type: "Deposits/Withdrawals", amount, description: "ADJUSTMENT: COMMISSION" })], options).booked
+    assert.deepStrictEqual(adjustment("0.01", { cashTypes: "extended" }), ["ibkr:cash:1 CREDIT REFUND 0.01"])
+    assert.deepStrictEqual(adjustment("-0.01", { cashTypes: "extended" }), ["ibkr:cash:1 FEE 0.01"])
+    assert.deepStrictEqual(adjustment("0.01"), ["ibkr:cash:1 DEPOSIT 0.01"])
+  })
+
+  it("interest and tax of a bond need no asset: without ISIN or currency they are nobody's", () => {
+    const bond = { assetCategory: "BOND", symbol: "T 4 1/4 08/15/35", conid: "9", listingExchange: undefined }
+    const coupon = row({ ...bond, type: "Bond Interest Received", amount: "42.5" })
+    const traded = {
+      ...row({ ...bond, type: undefined, amount: undefined }),
+      isin: "US91282CAB19",
+      tradeID: "1",
+      tradeDate: "2026-01-05",
+      quantity: "2000",
+      tradePrice: "98.5"
+    }
+    const extended: FixtureOptions = { cashTypes: "extended" }
+    assert.deepStrictEqual(book([coupon], extended).booked, ["ibkr:cash:1 INTEREST 42.5"])
+    assert.deepStrictEqual(book([{ ...coupon, isin: "US91282CAB19" }], extended).booked, ["ibkr:cash:1 INTEREST 42.5"])
+    assert.deepStrictEqual(book([coupon], extended, [traded]).booked, ["ibkr:cash:1 INTEREST US91282CAB19 42.5"])
+    assert.deepStrictEqual(book([row({ ...bond, type: "Dividends" })], extended).left, ["ibkr:cash:1 unknown-venue"])
   })
 
   it("a row of nobody's instrument is booked unless it is a dividend", () => {

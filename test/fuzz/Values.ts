@@ -1,4 +1,4 @@
-import { cashTypes } from "../../src/Ibkr/Activities/Cash.ts"
+import { cashTypes } from "../../src/Ibkr/Activities/CashTypes.ts"
 import type { Random } from "./Random.ts"
 
 /** What stands in an attribute of a statement, by kind: usual values, and those that broke readers before. */

@@ -1,8 +1,8 @@
 import { Schema } from "effect"
-import type { Activity, ActivityType } from "../../Portfolio/Activity.ts"
+import type { Activity } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
-import { isSecurity } from "../Category.ts"
+import { assetClass, isSecurity } from "../Category.ts"
 import { CashTransaction } from "../FlexReport.ts"
 import type { InstrumentIndex } from "../Instruments.ts"
 import {
@@ -19,38 +19,10 @@ import {
   skip,
   skipPair
 } from "./Booking.ts"
+import { natureOf } from "./CashTypes.ts"
+import { type Nature, typed } from "./Nature.ts"
 
 const section = "CashTransactions"
-
-/** What a cash type is by nature: the activity for its usual sign. */
-type Nature = "DIVIDEND" | "TAX" | "INTEREST" | "FEE" | "DEPOSIT"
-
-/** The operators' table, to the letter. */
-const runbook: Readonly<Record<string, Nature>> = {
-  "Dividends": "DIVIDEND",
-  "Withholding Tax": "TAX",
-  "Broker Interest Received": "INTEREST",
-  "Broker Interest Paid": "FEE",
-  "Commission Adjustments": "FEE",
-  "Other Fees": "FEE",
-  "Deposits & Withdrawals": "DEPOSIT",
-  "Deposits/Withdrawals": "DEPOSIT",
-  "Deposits": "DEPOSIT"
-}
-
-/** Types whose nature their name leaves no doubt about. */
-const extended: Readonly<Record<string, Nature>> = {
-  ...runbook,
-  "Payment In Lieu Of Dividends": "DIVIDEND",
-  "871(m) Withholding": "TAX",
-  "Bond Interest Received": "INTEREST",
-  "Bond Interest Paid": "FEE",
-  "Advisor Fees": "FEE",
-  "Management Fees": "FEE",
-  "Broker Fees": "FEE"
-}
-
-export const cashTypes = { runbook, extended }
 
 interface IdentifiedCash extends RowIdentity {
   readonly cash: CashTransaction
@@ -176,12 +148,6 @@ const compareAge = (a: IdentifiedCash, b: IdentifiedCash): number =>
 const mayBePaired = (row: IdentifiedCash, options: BookingOptions): boolean =>
   !options.booked.has(row.externalId) && !isBeforeStart(row.cash, options)
 
-/** The type is IBKR's text: a name that every object has (`constructor`) is none of ours. */
-const natureOf = (type: string, options: BookingOptions): Nature | undefined => {
-  const table = cashTypes[options.cashTypes]
-  return Object.hasOwn(table, type) ? table[type] : undefined
-}
-
 const dayOf = (cash: CashTransaction): PlainDate | undefined => cash.reportDate ?? cash.dateTime?.date
 
 const isBeforeStart = (cash: CashTransaction, options: BookingOptions): boolean => {
@@ -191,11 +157,11 @@ const isBeforeStart = (cash: CashTransaction, options: BookingOptions): boolean 
 
 const bookRow = (row: IdentifiedCash, index: InstrumentIndex, options: BookingOptions, booked: Booked) => {
   const { cash } = row
-  const nature = natureOf(cash.type, options)
+  const nature = natureOf(cash, options)
   const date = dayOf(cash)
   const category = cash.assetCategory ?? (row.key === undefined ? undefined : index.categoryOf(row.key))
   if (nature === undefined) {
-    booked.skipped.push(skip(row, "unknown-type", cash.type))
+    booked.skipped.push(skip(row, "unknown-type", describe(cash)))
   } else if (date === undefined) {
     booked.skipped.push(skip(row, "unreadable", `reportDate is missing: ${describe(cash)}`))
   } else if (category !== undefined && !isSecurity(category)) {
@@ -204,15 +170,23 @@ const bookRow = (row: IdentifiedCash, index: InstrumentIndex, options: BookingOp
     booked.skipped.push(skip(row, "before-start-date", `${date} ${describe(cash)}`))
   } else {
     const key = nature === "DEPOSIT" || row.key === undefined || index.match(row.key) === undefined
+        || (nature !== "DIVIDEND" && isUntiedBond(row.key, category, index))
       ? undefined
       : row.key
     const held = key === undefined ? undefined : instrumentHold(index, key)
     if (held !== undefined && key !== undefined) {
-      booked.skipped.push(hold(row, held.reason, held.detail, contextOf(key, index)))
+      booked.skipped.push(hold(row, held.reason, `${held.detail} (${describe(cash)})`, contextOf(key, index)))
     } else if (nature === "DIVIDEND" && key === undefined) {
       booked.skipped.push(hold(row, "unknown-instrument", describe(cash)))
     } else booked.activities.push(cashRow(row, nature, date, key))
   }
+}
+
+/** A bond without ISIN, or of which only its interest is known: that is cash all the same, and needs no asset. */
+const isUntiedBond = (key: string, category: string | undefined, index: InstrumentIndex): boolean => {
+  const match = index.match(key)
+  return category !== undefined && assetClass(category) === "bond"
+    && (match?._tag !== "Known" || match.instrument.currency === undefined)
 }
 
 const cashRow = (row: IdentifiedCash, nature: Nature, date: PlainDate, key: string | undefined): Activity => {
@@ -234,20 +208,6 @@ const cashRow = (row: IdentifiedCash, nature: Nature, date: PlainDate, key: stri
     contentHash: row.contentHash,
     section,
     ...(row.subject === undefined ? {} : { subject: row.subject })
-  }
-}
-
-/** The tracker drops signs: a row against its nature takes the type that moves the cash the right way. */
-const typed = (nature: Nature, isNegative: boolean): readonly [ActivityType, "REFUND"?] => {
-  switch (nature) {
-    case "DIVIDEND":
-    case "INTEREST":
-      return [isNegative ? "FEE" : nature]
-    case "TAX":
-    case "FEE":
-      return isNegative ? [nature] : ["CREDIT", "REFUND"]
-    case "DEPOSIT":
-      return [isNegative ? "WITHDRAWAL" : "DEPOSIT"]
   }
 }
 
