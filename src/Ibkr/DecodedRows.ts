@@ -13,9 +13,9 @@ import {
   type OpenPosition,
   type PositionLot,
   type PriorPeriodPosition,
-  type SecurityInfo,
-  type Unreadable
+  type SecurityInfo
 } from "./FlexReport.ts"
+import type { Unreadable } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
 import { decodeMoving, type MovingRow } from "./MovingRow.ts"
 

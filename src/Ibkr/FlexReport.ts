@@ -1,19 +1,6 @@
-import { Result, Schema, SchemaIssue } from "effect"
-import { clock, currency, date, decimal, identifier, moment, required, symbol, text, venue } from "./FlexField.ts"
-
-/** The security a row is about; every row kind may carry it. */
-const security = {
-  assetCategory: text,
-  subCategory: text,
-  symbol,
-  description: text,
-  conid: identifier,
-  isin: identifier,
-  securityID: identifier,
-  securityIDType: text,
-  listingExchange: venue,
-  exchange: venue
-}
+import { Schema } from "effect"
+import { clock, currency, date, decimal, identifier, moment, required, text } from "./FlexField.ts"
+import { decoder, security } from "./FlexRow.ts"
 
 /** `Trade` rows, signed: quantity and cash as IBKR prints them (negative quantity sells, negative commission costs). */
 export const Trade = Schema.Struct({
@@ -166,26 +153,6 @@ export const fieldsRead: Readonly<Record<string, ReadonlyArray<string>>> = {
   PriorPeriodPositions: Object.keys(PriorPeriodPosition.fields),
   SecuritiesInfo: Object.keys(SecurityInfo.fields),
   CashReport: Object.keys(CashReportCurrency.fields)
-}
-
-/** A field of a row that could not be read; the row is skipped, never booked with a zero in its place. */
-export interface Unreadable {
-  readonly field: string
-  readonly message: string
-}
-
-const describe = SchemaIssue.makeFormatterStandardSchemaV1()
-
-const decoder = <S extends Schema.ConstraintDecoder<object>>(schema: S) => {
-  const decode = Schema.decodeUnknownResult(schema)
-  return (fields: Readonly<Record<string, string>>): Result.Result<S["Type"], Unreadable> => {
-    const decoded = decode(fields)
-    // A copy is a third of the size of what the decoder builds key by key: 30 000 trades take 26 MB, not 66.
-    if (Result.isSuccess(decoded)) return Result.succeed({ ...decoded.success })
-    const issue = describe(decoded.failure.issue).issues[0]
-    const field = issue?.path?.[0]
-    return Result.fail({ field: typeof field === "string" ? field : "?", message: issue?.message ?? "unreadable" })
-  }
 }
 
 export const decodeTrade = decoder(Trade)

@@ -8,9 +8,9 @@ import {
   decodeCashTransaction,
   decodeCorporateAction,
   decodeTrade,
-  type Trade,
-  type Unreadable
+  type Trade
 } from "./FlexReport.ts"
+import type { Unreadable } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
 
 /** A row that moves positions or cash, of whatever section. */
