@@ -111,7 +111,14 @@ it("every field of the query that is read", () => {
     PositionLots: "Open Positions, lots",
     PriorPeriodPositions: "Prior Period Positions",
     SecuritiesInfo: "Financial Instrument Information",
-    CashReport: "Cash Report"
+    CashReport: "Cash Report",
+    Transfers: "Transfers",
+    StmtFunds: "Statement of Funds",
+    SalesTaxes: "Sales Taxes",
+    TransactionTaxes: "Transaction Fees",
+    CFDCharges: "CFD Charges",
+    DebitCardActivities: "Debit Card Activity",
+    StockGrantActivities: "Stock Grant Activity"
   }
   const told = new Map(table("section").map(([name = "", , fields = ""]) => [name, fields.split(" ")]))
   for (const [section, fields] of Object.entries(fieldsRead)) same(told.get(sections[section] ?? "") ?? [], fields)

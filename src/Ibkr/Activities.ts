@@ -4,16 +4,22 @@ import type { Instrument, Position } from "../Portfolio/Instrument.ts"
 import { type OpeningPosition } from "../Portfolio/Opening.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { identifyActions } from "./Activities/ActionRows.ts"
-import { type BookingOptions, noneBooked, orderWithinSeconds } from "./Activities/Booking.ts"
+import { type BookingOptions, compare, noneBooked, orderWithinSeconds } from "./Activities/Booking.ts"
 import { bookCash } from "./Activities/Cash.ts"
+import { bookCharges } from "./Activities/Charges.ts"
 import { bookActions } from "./Activities/CorporateActions.ts"
+import { bookFunds, tellingFunds } from "./Activities/Funds.ts"
+import { bookGrants } from "./Activities/Grants.ts"
 import { type PositionMove, reckon } from "./Activities/PositionMoves.ts"
 import { sameLines } from "./Activities/SameLines.ts"
 import { securityRows } from "./Activities/SecurityTrades.ts"
 import { moveOfTrade } from "./Activities/TradeMoves.ts"
 import { isCancel, tradeDigest } from "./Activities/TradeRows.ts"
 import { bookTrades } from "./Activities/Trades.ts"
+import { bookTransfers, dayOf as transferDay } from "./Activities/Transfers.ts"
 import { isSecurity } from "./Category.ts"
+import type { Charge } from "./Charge.ts"
+import type { StatementOfFundsLine } from "./FlexFunds.ts"
 import type {
   CashTransaction,
   CorporateAction,
@@ -23,7 +29,8 @@ import type {
   SecurityInfo,
   Trade
 } from "./FlexReport.ts"
-import { instrumentIndex, type SymbolMap } from "./Instruments.ts"
+import type { StockGrantActivity, Transfer } from "./FlexTransfers.ts"
+import { instrumentIndex, type PlacedRow, type SymbolMap } from "./Instruments.ts"
 import { openingPositions } from "./OpeningPositions.ts"
 
 /** The rows of a report that may become activities, and those that tell about instruments. */
@@ -31,6 +38,12 @@ export interface ReportRows {
   readonly trades: ReadonlyArray<Trade>
   readonly cash: ReadonlyArray<CashTransaction>
   readonly actions?: ReadonlyArray<CorporateAction>
+  readonly transfers?: ReadonlyArray<Transfer>
+  readonly grants?: ReadonlyArray<StockGrantActivity>
+  readonly charges?: ReadonlyArray<Charge>
+  readonly funds?: ReadonlyArray<StatementOfFundsLine>
+  /** The last day that the rows tell of; absent where they are all there is. */
+  readonly until?: PlainDate
   readonly securities: ReadonlyArray<SecurityInfo>
   /** Of every statement: they name instruments. */
   readonly positions: ReadonlyArray<OpenPosition>
@@ -55,7 +68,9 @@ export interface Bookings {
 
 /** Every row booked or skipped with a reason: the booking rules, and nothing else. Independent of the order of the rows. */
 export const bookings = (rows: ReportRows, options: BookingOptions & { readonly symbolMap: SymbolMap }): Bookings => {
-  const index = instrumentIndex(rows, options.symbolMap)
+  const { charges = [], funds = [], grants = [], transfers = [] } = rows
+  const told = { ...rows, positions: [...placedRows(transfers, grants), ...rows.positions] }
+  const index = instrumentIndex(told, options.symbolMap)
   const positions = rows.closingPositions === undefined ? undefined : sumPositions(rows.closingPositions, index)
   const closing = positions === undefined
     ? undefined
@@ -64,7 +79,11 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const trades = bookTrades(rows.trades, index, options)
   const identified = noneBooked()
   const actionRows = identifyActions(rows.actions ?? [], index, options, identified)
-  const otherMoves: ReadonlyArray<PositionMove> = actionRows.moves
+  const moved = [
+    bookTransfers(transfers, rows.cash, index, options),
+    bookGrants(grants, rows.until, index, options)
+  ]
+  const otherMoves: ReadonlyArray<PositionMove> = [...actionRows.moves, ...moved.flatMap(({ moves }) => moves)]
   const moves: ReadonlyArray<PositionMove> = [...trades.securities.map(moveOfTrade), ...otherMoves]
   const reckoned = reckon(moves, { earlier, ...(closing === undefined ? {} : { closing }) })
   const securities = trades.securities.filter(({ isBooked }) => isBooked).map((trade) =>
@@ -74,14 +93,12 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const lines = sameLines(actionRows.rows, index)
   const costs = costsOf(rows.closingPositions ?? [], index)
   const actions = bookActions(actionRows.rows, { index, options, lines, moves, reckoned, costs })
+  const cashOnly = [cash, bookCharges(charges, rows.trades, options)]
+  const booked = [...moved, ...cashOnly, actions].flatMap(({ activities }) => activities)
+  const ledger = bookFunds(funds, { activities: booked, trades: rows.trades }, index, options)
   const marks = openCloseMarks(rows.trades)
   const activities = withOwnIds(orderWithinSeconds(
-    [
-      ...trades.activities,
-      ...securities.flatMap(({ activities }) => activities),
-      ...cash.activities,
-      ...actions.activities
-    ],
+    [...trades.activities, ...securities.flatMap(({ activities }) => activities), ...booked, ...ledger.activities],
     (activity) => rank(activity, marks.get(activity.contentHash))
   ))
   const isCounted = ({ contentHash, date }: { readonly contentHash: string; readonly date: PlainDate }) =>
@@ -111,13 +128,11 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   }
   return {
     activities,
-    skipped: [
-      ...trades.skipped,
-      ...securities.flatMap(({ skipped }) => skipped),
-      ...cash.skipped,
-      ...identified.skipped,
-      ...actions.skipped
-    ],
+    skipped: tellingFunds(
+      [trades, ...securities, ...cashOnly, ...moved, identified, actions, ledger].flatMap(({ skipped }) => skipped),
+      { ...rows, funds },
+      ledger.activities
+    ),
     instruments,
     ...(positions === undefined ? {} : { positions }),
     ...(opening === undefined ? {} : { opening })
@@ -127,6 +142,32 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
 /** A trade that moved nobody knows what, or how much of it. */
 const hidesAMove = ({ reason }: SkippedRow): boolean =>
   reason === "no-id" || reason === "unreadable" || reason === "unknown-instrument"
+
+/** Securities that came without a trade. The newest last, whatever the order of the rows. */
+const placedRows = (
+  transfers: ReadonlyArray<Transfer>,
+  grants: ReadonlyArray<StockGrantActivity>
+): ReadonlyArray<PlacedRow> =>
+  [
+    ...transfers.filter(({ assetCategory }) => assetCategory !== "CASH").map((row) => ({ row, day: transferDay(row) })),
+    ...grants.map((row) => ({ row, day: row.reportDate ?? row.awardDate }))
+  ].sort((a, b) => compare(a.day ?? "", b.day ?? "") || compare(wordsOf(a.row), wordsOf(b.row))).map(({ row }) => row)
+
+/** Of rows of one day no order says which is right, but it must be the same one every night. */
+const wordsOf = (row: Transfer | StockGrantActivity): string =>
+  [
+    row.conid,
+    row.symbol,
+    row.currency,
+    row.listingExchange,
+    row.exchange,
+    row.isin,
+    row.securityID,
+    row.securityIDType,
+    row.assetCategory,
+    row.description,
+    row.multiplier === undefined ? "" : Decimals.format(row.multiplier)
+  ].join("|")
 
 const cancelled = "cancelled"
 

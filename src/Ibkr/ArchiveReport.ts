@@ -1,12 +1,13 @@
 import { Effect } from "effect"
 import type { ArchiveReport } from "../Broker.ts"
+import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { bookings } from "./Activities.ts"
 import { DecodedRows } from "./DecodedRows.ts"
 import type { OpenPosition, SecurityInfo } from "./FlexReport.ts"
 import type { ScannedStatement } from "./FlexStatement.ts"
 import { byKind, digestOf, identityOf, type MovingRow } from "./MovingRow.ts"
 import { spooled } from "./Spool.ts"
-import type { ReportOptions } from "./StatementReport.ts"
+import { type ReportOptions, untilOf } from "./StatementReport.ts"
 
 /** Rows of many statements, each once: of one row printed by several statements the newest print counts. */
 export class ArchiveRows {
@@ -17,12 +18,15 @@ export class ArchiveRows {
   readonly #skipped: Array<ArchiveReport["skipped"][number]> = []
   readonly #statementOf = new Map<string, string>()
   #statements = 0
+  #until: PlainDate | undefined
 
   /** Newest first. */
   readonly add = Effect.fnUntraced({ self: this }, function*(id: string, scanned: ScannedStatement) {
     const rows = new DecodedRows()
     yield* spooled(scanned.spool, ([statement, section, fields]) => rows.add(statement, section, fields))
     this.#statements++
+    const { until } = untilOf(scanned.statements)
+    if (until !== undefined && (this.#until === undefined || until > this.#until)) this.#until = until
     const fresh = new Set<string>()
     const isNew = (identity: string): boolean => {
       fresh.add(identity)
@@ -42,6 +46,7 @@ export class ArchiveRows {
   report(options: ReportOptions, gone: ReadonlyArray<string>): ArchiveReport {
     const { activities, instruments, skipped } = bookings({
       ...byKind(this.#moving),
+      ...(this.#until === undefined ? {} : { until: this.#until }),
       securities: [...this.#securities.values()],
       positions: [...this.#positions.values()]
     }, options)

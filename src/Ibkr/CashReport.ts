@@ -50,12 +50,12 @@ const soleCurrency = (
   const base = baseCurrency
     ?? moved.find(({ row }) => row.fxRateToBase !== undefined && Decimals.equals(row.fxRateToBase, Decimals.one))?.row
       .currency
-  return base !== undefined && moved.every(({ row }) => movesOnly(row, base)) ? base : undefined
+  return base !== undefined && moved.every((moving) => movesOnly(moving, base)) ? base : undefined
 }
 
 /** A conversion (`CASH`) moves two currencies, and a commission may be charged in a second one. */
-const movesOnly = (row: MovingRow["row"], currency: string): boolean =>
-  row.currency === currency && row.assetCategory !== "CASH"
+const movesOnly = ({ row, section }: MovingRow, currency: string): boolean =>
+  row.currency === currency && !(section === "Trades" && row.assetCategory === "CASH")
   && (!("ibCommissionCurrency" in row) || row.ibCommissionCurrency === undefined ||
     row.ibCommissionCurrency === currency)
 

@@ -20,6 +20,11 @@ export const isSecurity = (category: string): boolean => {
   return found !== undefined && found !== "currency"
 }
 
+const marginSettled: ReadonlySet<string> = new Set(["FUT", "CFD", "FXCFD"])
+
+/** Contracts that are no position of value: gains and losses go to cash day by day, or when they are closed. */
+export const isMarginSettled = (category: string): boolean => marginSettled.has(category)
+
 /** One line may be filed under several categories of a class: templates do not agree on what is a fund. */
 export const sameClass = (a: string | undefined, b: string | undefined): boolean =>
   a === undefined || b === undefined || a === b || (assetClass(a) !== undefined && assetClass(a) === assetClass(b))

@@ -61,6 +61,14 @@ export class DecodedRows {
   }
 }
 
+const idPrefixes: Readonly<Record<string, string>> = {
+  CorporateActions: "ibkr:corp",
+  Transfers: "ibkr:transfer",
+  SalesTaxes: "ibkr:salestax",
+  CFDCharges: "ibkr:cfd",
+  StmtFunds: "ibkr:funds"
+}
+
 const unreadable = (section: string, row: number, fields: Attributes, cause: Unreadable): SkippedRow => {
   const id = section === "Trades" && fields["tradeID"] !== undefined
     ? `ibkr:trade:${fields["tradeID"]}`
@@ -68,8 +76,8 @@ const unreadable = (section: string, row: number, fields: Attributes, cause: Unr
     ? `ibkr:trade-tx:${fields["transactionID"]}`
     : section === "CashTransactions" && fields["transactionID"] !== undefined
     ? `ibkr:cash:${fields["transactionID"]}`
-    : section === "CorporateActions" && fields["transactionID"] !== undefined
-    ? `ibkr:corp:${fields["transactionID"]}`
+    : Object.hasOwn(idPrefixes, section) && fields["transactionID"] !== undefined
+    ? `${idPrefixes[section]}:${fields["transactionID"]}`
     : undefined
   const identity = {
     section,

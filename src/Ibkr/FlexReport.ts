@@ -1,6 +1,9 @@
 import { Schema } from "effect"
+import { CFDCharge, DebitCardActivity, SalesTax, TransactionTax } from "./FlexCharges.ts"
 import { clock, currency, date, decimal, identifier, moment, required, text } from "./FlexField.ts"
+import { StatementOfFundsLine } from "./FlexFunds.ts"
 import { decoder, security } from "./FlexRow.ts"
+import { StockGrantActivity, Transfer } from "./FlexTransfers.ts"
 
 /** `Trade` rows, signed: quantity and cash as IBKR prints them (negative quantity sells, negative commission costs). */
 export const Trade = Schema.Struct({
@@ -137,7 +140,14 @@ export const sections: Readonly<Record<string, SectionRule>> = {
   OpenPositions: { element: "OpenPosition", level: "SUMMARY" },
   PriorPeriodPositions: { element: "PriorPeriodPosition", level: "" },
   SecuritiesInfo: { element: "SecurityInfo", level: "" },
-  CashReport: { element: "CashReportCurrency", level: "CURRENCY BASECURRENCY" }
+  CashReport: { element: "CashReportCurrency", level: "CURRENCY BASECURRENCY" },
+  Transfers: { element: "Transfer", level: "TRANSFER" },
+  StockGrantActivities: { element: "StockGrantActivity", level: "" },
+  SalesTaxes: { element: "SalesTax", level: "" },
+  TransactionTaxes: { element: "TransactionTax", level: "SUMMARY" },
+  CFDCharges: { element: "CFDCharge", level: "DETAIL" },
+  DebitCardActivities: { element: "DebitCardActivity", level: "" },
+  StmtFunds: { element: "StatementOfFundsLine", level: "CURRENCY" }
 }
 
 /** The one roll-up that is read, under a name of its own: lots of Open Positions that were opened before the statement. */
@@ -152,7 +162,14 @@ export const fieldsRead: Readonly<Record<string, ReadonlyArray<string>>> = {
   [lots.name]: Object.keys(PositionLot.fields),
   PriorPeriodPositions: Object.keys(PriorPeriodPosition.fields),
   SecuritiesInfo: Object.keys(SecurityInfo.fields),
-  CashReport: Object.keys(CashReportCurrency.fields)
+  CashReport: Object.keys(CashReportCurrency.fields),
+  Transfers: Object.keys(Transfer.fields),
+  StockGrantActivities: Object.keys(StockGrantActivity.fields),
+  SalesTaxes: Object.keys(SalesTax.fields),
+  TransactionTaxes: Object.keys(TransactionTax.fields),
+  CFDCharges: Object.keys(CFDCharge.fields),
+  DebitCardActivities: Object.keys(DebitCardActivity.fields),
+  StmtFunds: Object.keys(StatementOfFundsLine.fields)
 }
 
 export const decodeTrade = decoder(Trade)

@@ -45,7 +45,7 @@ const idFields: Readonly<Record<string, ReadonlyArray<string>>> = {
   CorporateActions: ["transactionID"]
 }
 
-const dateFields = ["tradeDate", "reportDate", "dateTime", "settleDate"]
+const dateFields = ["tradeDate", "reportDate", "dateTime", "settleDate", "date", "vestingDate", "transactionDateTime"]
 
 /** `U1234567F` is the CFD segment of `U1234567`; `-` stands on roll-ups. */
 const belongsTo = (account: string, expected: string): boolean => account === expected || account === `${expected}F`

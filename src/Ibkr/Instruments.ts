@@ -2,7 +2,7 @@ import type { Decimal } from "../Portfolio/Decimal.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
 import { compare } from "./Activities/Booking.ts"
 import { assetClass, sameClass } from "./Category.ts"
-import type { CashTransaction, CorporateAction, OpenPosition, SecurityInfo, Trade } from "./FlexReport.ts"
+import type { CashTransaction, CorporateAction, SecurityInfo, Trade } from "./FlexReport.ts"
 import { type CanonicalSymbol, canonicalSymbol, overriddenSymbol, type SymbolOverride } from "./Symbol.ts"
 
 /** The symbol map: by conid, IBKR symbol or canonical symbol. */
@@ -53,11 +53,14 @@ interface Facts {
   security?: SecurityInfo
 }
 
+export type PlacedRow = SecurityFields & { readonly currency?: string }
+
 export interface InstrumentRows {
   readonly trades: ReadonlyArray<Trade>
   readonly cash: ReadonlyArray<CashTransaction>
   readonly actions?: ReadonlyArray<CorporateAction>
-  readonly positions: ReadonlyArray<OpenPosition>
+  /** Other rows that tell in which currency their security trades; of several the last counts. */
+  readonly positions: ReadonlyArray<PlacedRow>
   readonly securities: ReadonlyArray<SecurityInfo>
 }
 

@@ -1,7 +1,12 @@
 import { Result } from "effect"
 import { actionDigest } from "./Activities/ActionRows.ts"
 import { cashDigest } from "./Activities/Cash.ts"
+import { fundsDigest } from "./Activities/Funds.ts"
+import { grantDigest, grantId } from "./Activities/Grants.ts"
 import { tradeDigest } from "./Activities/TradeRows.ts"
+import { transferDigest } from "./Activities/Transfers.ts"
+import { type Charge, chargeDigest, type ChargeSection, decodeCharge, isChargeSection } from "./Charge.ts"
+import { decodeFundsLine, type StatementOfFundsLine } from "./FlexFunds.ts"
 import {
   type CashTransaction,
   type CorporateAction,
@@ -11,6 +16,7 @@ import {
   type Trade
 } from "./FlexReport.ts"
 import type { Unreadable } from "./FlexRow.ts"
+import { decodeStockGrant, decodeTransfer, type StockGrantActivity, type Transfer } from "./FlexTransfers.ts"
 import type { Attributes } from "./FlexXml.ts"
 
 /** A row that moves positions or cash, of whatever section. */
@@ -18,9 +24,14 @@ export type MovingRow =
   | { readonly section: "Trades"; readonly row: Trade }
   | { readonly section: "CashTransactions"; readonly row: CashTransaction }
   | { readonly section: "CorporateActions"; readonly row: CorporateAction }
+  | { readonly section: "Transfers"; readonly row: Transfer }
+  | { readonly section: "StockGrantActivities"; readonly row: StockGrantActivity }
+  | { readonly section: ChargeSection; readonly row: Charge }
+  | { readonly section: "StmtFunds"; readonly row: StatementOfFundsLine }
 
 /** `undefined` for sections whose rows move nothing. */
 export const decodeMoving = (section: string, fields: Attributes): Result.Result<MovingRow, Unreadable> | undefined => {
+  if (isChargeSection(section)) return Result.map(decodeCharge(section, fields), (row) => ({ section, row }))
   switch (section) {
     case "Trades":
       return Result.map(decodeTrade(fields), (row) => ({ section, row }))
@@ -28,6 +39,12 @@ export const decodeMoving = (section: string, fields: Attributes): Result.Result
       return Result.map(decodeCashTransaction(fields), (row) => ({ section, row }))
     case "CorporateActions":
       return Result.map(decodeCorporateAction(fields), (row) => ({ section, row }))
+    case "Transfers":
+      return Result.map(decodeTransfer(fields), (row) => ({ section, row }))
+    case "StockGrantActivities":
+      return Result.map(decodeStockGrant(fields), (row) => ({ section, row }))
+    case "StmtFunds":
+      return Result.map(decodeFundsLine(fields), (row) => ({ section, row }))
     default:
       return undefined
   }
@@ -42,6 +59,14 @@ export const digestOf = (moving: MovingRow): string => {
       return cashDigest(moving.row)
     case "CorporateActions":
       return actionDigest(moving.row)
+    case "Transfers":
+      return transferDigest(moving.row)
+    case "StockGrantActivities":
+      return grantDigest(moving.row)
+    case "StmtFunds":
+      return fundsDigest(moving.row)
+    default:
+      return chargeDigest(moving.row)
   }
 }
 
@@ -57,6 +82,14 @@ export const identityOf = (moving: MovingRow): string => {
       return `cash ${moving.row.transactionID ?? digestOf(moving)}`
     case "CorporateActions":
       return `corp ${moving.row.transactionID ?? ""}|${moving.row.conid ?? moving.row.symbol ?? digestOf(moving)}`
+    case "Transfers":
+      return `transfer ${moving.row.transactionID ?? digestOf(moving)}`
+    case "StockGrantActivities":
+      return grantId(moving.row) ?? digestOf(moving)
+    case "StmtFunds":
+      return `funds ${moving.row.transactionID ?? digestOf(moving)}`
+    default:
+      return moving.row.externalId ?? digestOf(moving)
   }
 }
 
@@ -64,5 +97,9 @@ export const identityOf = (moving: MovingRow): string => {
 export const byKind = (rows: ReadonlyArray<MovingRow>) => ({
   trades: rows.flatMap((moving) => moving.section === "Trades" ? [moving.row] : []),
   cash: rows.flatMap((moving) => moving.section === "CashTransactions" ? [moving.row] : []),
-  actions: rows.flatMap((moving) => moving.section === "CorporateActions" ? [moving.row] : [])
+  actions: rows.flatMap((moving) => moving.section === "CorporateActions" ? [moving.row] : []),
+  transfers: rows.flatMap((moving) => moving.section === "Transfers" ? [moving.row] : []),
+  grants: rows.flatMap((moving) => moving.section === "StockGrantActivities" ? [moving.row] : []),
+  charges: rows.flatMap((moving) => "nature" in moving.row ? [moving.row] : []),
+  funds: rows.flatMap((moving) => moving.section === "StmtFunds" ? [moving.row] : [])
 })

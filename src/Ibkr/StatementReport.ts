@@ -79,6 +79,7 @@ const assemble = (
   const unreadablePosition = decoded.skipped.some(({ section }) => section === "OpenPositions")
   const booked = bookings({
     ...byKind(moving),
+    ...untilOf(scanned.statements),
     securities,
     positions: positions.map(({ row }) => row),
     earlier: new Set(earlier.moving.map(digestOf).filter((digest) => !own.has(digest))),
@@ -140,6 +141,12 @@ const openingOf = (
     positions,
     cash: isLater ? [] : cash.map(({ currency, opening }) => ({ currency, amount: opening }))
   }
+}
+
+/** The last day of the statements. */
+export const untilOf = (statements: ReadonlyArray<StatementInfo>) => {
+  const until = statements.map(({ toDate }) => toDate).sort().at(-1)
+  return until === undefined ? {} : { until }
 }
 
 /** Statements of the last day of the report: one per segment of the account, the latest made of each. */

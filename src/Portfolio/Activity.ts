@@ -37,6 +37,8 @@ export interface Activity {
   readonly order?: string
   /** Rows of one event, such as the two legs of a conversion, share it. */
   readonly group?: string
+  /** Of a transfer: it came from, or went to, outside of all that the person holds here. */
+  readonly isExternal?: boolean
   readonly currency: string
   readonly quantity?: Decimal
   readonly unitPrice?: Decimal
@@ -74,7 +76,8 @@ export const skipReasons = [
   "missing",
   "short",
   "no-effect",
-  "unclear-action"
+  "unclear-action",
+  "unvested"
 ] as const
 
 export type SkipReason = (typeof skipReasons)[number]

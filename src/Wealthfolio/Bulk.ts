@@ -20,6 +20,9 @@ const trades: ReadonlySet<string> = new Set(["BUY", "SELL"])
 const transfers: ReadonlySet<string> = new Set(["TRANSFER_IN", "TRANSFER_OUT"])
 const cashOnly: ReadonlySet<string> = new Set(["DEPOSIT", "WITHDRAWAL"])
 
+/** Wealthfolio's mark on a transfer that is none between the portfolio's own accounts; JSON as text. */
+const externalFlow = JSON.stringify({ flow: { is_external: true } })
+
 /**
  * One row as Wealthfolio takes it. Only trades carry a fee: elsewhere `amount` is the net cash, so that hosts which take
  * the fee out of it and hosts which do not agree. An asset on a transfer without quantity would lose the cash. Of a SPLIT the
@@ -44,6 +47,7 @@ export const toRow = (row: NewActivity, accountId: string, zone: Zone): NewRow =
     ...(inKind ? {} : { amount: Decimal.format(Decimal.abs(activity.ratio ?? activity.amount)) }),
     ...(trades.has(activity.type) && activity.fee !== undefined ? { fee: Decimal.format(activity.fee) } : {}),
     ...(activity.note === undefined ? {} : { notes: activity.note }),
+    ...(activity.isExternal === true ? { metadata: externalFlow } : {}),
     sourceSystem: "IBKR",
     sourceRecordId: activity.externalId,
     ...(activity.group === undefined ? {} : { sourceGroupId: activity.group }),

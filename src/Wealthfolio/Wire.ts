@@ -96,6 +96,7 @@ export interface NewRow {
   readonly amount?: string
   readonly fee?: string
   readonly notes?: string
+  readonly metadata?: string
   readonly sourceSystem: "IBKR"
   readonly sourceRecordId: string
   readonly sourceGroupId?: string

@@ -1,3 +1,5 @@
+import { sections } from "../../src/Ibkr/FlexReport.ts"
+
 /** Statements as IBKR prints them, from as little as a test has to say. */
 
 export type Row = Readonly<Record<string, string>>
@@ -135,6 +137,26 @@ export const action = (
   ...more
 })
 
+/** Shares, signed; with no line it is cash, signed. */
+export const transfer = (
+  transactionID: string,
+  line: Line | undefined,
+  figure: string,
+  day: string,
+  more: Row = {}
+): Row => ({
+  ...(line ?? { symbol: "--", assetCategory: "CASH", currency: "GBP" }),
+  transactionID,
+  type: "FOP",
+  direction: figure.startsWith("-") ? "OUT" : "IN",
+  reportDate: day,
+  date: day,
+  quantity: line === undefined ? "0" : figure,
+  cashTransfer: line === undefined ? figure : "0",
+  levelOfDetail: "TRANSFER",
+  ...more
+})
+
 export const position = (line: Line, quantity: number): Row => ({
   ...line,
   position: String(quantity),
@@ -172,6 +194,8 @@ export interface Day {
   readonly prior?: ReadonlyArray<Row>
   readonly securities?: ReadonlyArray<Line>
   readonly balances?: ReadonlyArray<Row>
+  /** Sections beside these, by name. */
+  readonly more?: Readonly<Record<string, ReadonlyArray<Row>>>
 }
 
 const escaped = (text: string): string =>
@@ -200,6 +224,9 @@ const one = (day: Day): string => {
     ...(day.positions === null ? [] : [section("OpenPositions", "OpenPosition", day.positions ?? [], account)]),
     ...(day.prior === undefined ? [] : [section("PriorPeriodPositions", "PriorPeriodPosition", day.prior, account)]),
     section("SecuritiesInfo", "SecurityInfo", day.securities ?? [], account),
+    ...Object.entries(day.more ?? {}).map(([name, rows]) =>
+      section(name, sections[name]?.element ?? "", rows, account)
+    ),
     section("CashReport", "CashReportCurrency", day.balances ?? [], account),
     "</FlexStatement>"
   ].join("\n")

@@ -1,9 +1,11 @@
 import type { BrokerReport } from "../../src/Broker.ts"
-import { cashOf } from "../../src/Ibkr/Activities/ActionRows.ts"
+import { cashOf as cashOfAction } from "../../src/Ibkr/Activities/ActionRows.ts"
 import { proceedsOf } from "../../src/Ibkr/Activities/TradeRows.ts"
-import type { CashTransaction, CorporateAction, Trade } from "../../src/Ibkr/FlexReport.ts"
+import { isMarginSettled } from "../../src/Ibkr/Category.ts"
+import type { Trade } from "../../src/Ibkr/FlexReport.ts"
 import type { ScannedStatement, SpooledRow } from "../../src/Ibkr/FlexStatement.ts"
-import { cashSign } from "../../src/Portfolio/Activity.ts"
+import { identityOf, type MovingRow } from "../../src/Ibkr/MovingRow.ts"
+import { type Activity, cashSign } from "../../src/Portfolio/Activity.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import type { Decimal } from "../../src/Portfolio/Decimal.ts"
 import { standsForItsRow } from "../support/fixture.ts"
@@ -32,17 +34,17 @@ export const accountingProblems = (rows: Rows, earlier: Rows, report: BrokerRepo
     place(skipped.contentHash)
     if (skipped.reason === "no-id") withoutId.add(skipped.contentHash)
   }
-  for (const [name, digests] of [["trade", rows.trades], ["cash row", rows.cash], ["action", rows.actions]] as const) {
-    for (const [digest, row] of digests) {
-      const found = places.get(digest) ?? 0
-      if (found === 1 || (found > 1 && withoutId.has(digest))) continue
-      problems.push(`a ${name} is accounted for ${found} times: ${shown(row)}`)
-    }
+  for (const [digest, row] of rows.moving) {
+    const found = places.get(digest) ?? 0
+    if (found === 1 || (found > 1 && withoutId.has(digest)) || (found === 0 && mayBeView(row))) continue
+    problems.push(`a row of ${row.section} is accounted for ${found} times: ${shown(row)}`)
   }
   // A row that waits from an earlier night yields to what this statement says under its id.
-  const ids = new Set([...rows.trades.values(), ...rows.cash.values(), ...rows.actions.values()].map(idOf))
-  for (const [digest, row] of [...earlier.trades, ...earlier.cash, ...earlier.actions]) {
-    if (!places.has(digest) && !ids.has(idOf(row))) problems.push(`a held row is gone: ${shown(row)}`)
+  const ids = new Set([...rows.moving.values()].map(idOf))
+  for (const [digest, row] of earlier.moving) {
+    if (!places.has(digest) && !ids.has(idOf(row)) && !mayBeView(row)) {
+      problems.push(`a held row is gone: ${shown(row)}`)
+    }
   }
   for (const [section, count] of rows.unreadable) {
     const told = report.skipped.filter((row) => row.section === section && row.reason === "unreadable").length
@@ -51,9 +53,13 @@ export const accountingProblems = (rows: Rows, earlier: Rows, report: BrokerRepo
   return problems
 }
 
-type MovingRow = Trade | CashTransaction | CorporateAction
+/** Lines of the Statement of Funds repeat other rows, but those of contracts that settle in cash. */
+const mayBeView = (moving: MovingRow): boolean =>
+  moving.section === "StmtFunds"
+  && !(isMarginSettled(moving.row.assetCategory ?? "") && !Decimals.isZero(moving.row.amount ?? Decimals.zero))
 
-const idOf = (row: MovingRow) => "tradeID" in row ? row.tradeID ?? row.transactionID : row.transactionID
+const idOf = (moving: MovingRow): string =>
+  moving.section === "Trades" ? `trade ${moving.row.tradeID ?? moving.row.transactionID}` : identityOf(moving)
 
 /** Signed cash of what was booked, per currency, is that of the rows it was made from, to the last digit. */
 export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<string> => {
@@ -69,21 +75,40 @@ export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<st
     }
   }
   if (rows.hasTwins) return []
-  const moved = [
-    ...[...rows.trades].flatMap(([digest, row]) => unmoved.has(digest) ? [] : cashOfTrade(row)),
-    ...[...rows.cash].flatMap(([digest, { amount, currency }]) =>
-      unmoved.has(digest) ? [] : [[currency, amount] as const]
-    ),
-    // A leg that is part of a split moves its cash all the same.
-    ...[...rows.actions].flatMap(([digest, row]) =>
-      unmoved.has(digest) && !withoutEffect.has(digest) ? [] : [[row.currency, cashOf(row)] as const]
-    )
-  ]
-  const booked = report.activities.map(({ amount, currency, type }) =>
+  const booked = Map.groupBy(report.activities, ({ contentHash }) => contentHash)
+  // A leg of a corporate action that is part of a split moves its cash all the same.
+  const moved = [...rows.moving].flatMap(([digest, moving]) =>
+    unmoved.has(digest) && !withoutEffect.has(digest) ? [] : cashOf(moving, booked.get(digest) ?? [])
+  )
+  const told = report.activities.map(({ amount, currency, type }) =>
     [currency, cashSign(type) > 0 ? amount : Decimals.negate(amount)] as const
   )
-  const [expected, found] = [JSON.stringify(totals(moved)), JSON.stringify(totals(booked))]
+  const [expected, found] = [JSON.stringify(totals(moved)), JSON.stringify(totals(told))]
   return expected === found ? [] : [`the rows move ${expected}, what is booked moves ${found}`]
+}
+
+const cashOf = (
+  moving: MovingRow,
+  booked: ReadonlyArray<Activity>
+): ReadonlyArray<readonly [string, Decimal]> => {
+  const { row, section } = moving
+  switch (section) {
+    case "Trades":
+      return cashOfTrade(row)
+    case "CorporateActions":
+      return [[row.currency, cashOfAction(row)]]
+    case "StockGrantActivities":
+      return []
+    case "StmtFunds":
+      return booked.length === 0 ? [] : [[row.currency, row.amount ?? Decimals.zero]]
+    case "Transfers":
+      // Cash that is a deposit of the cash transactions counts there.
+      return booked.some(({ amount }) => !Decimals.isZero(amount))
+        ? [[row.currency, row.cashTransfer ?? Decimals.zero]]
+        : []
+    default:
+      return [[row.currency, row.amount]]
+  }
 }
 
 const cashOfTrade = (row: Trade): ReadonlyArray<readonly [string, Decimal]> => [
@@ -100,5 +125,5 @@ const totals = (moves: ReadonlyArray<readonly [currency: string, amount: Decimal
     .sort()
 }
 
-const shown = (row: MovingRow): string =>
+const shown = ({ row }: MovingRow): string =>
   JSON.stringify(row, (_, value) => typeof value === "bigint" ? String(value) : value).slice(0, 600)

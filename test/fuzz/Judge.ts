@@ -201,12 +201,14 @@ const workProblems = (mutant: Mutant, spool: string, rows: ReadonlyArray<Spooled
  * Rows of one section of one statement change places among themselves. Not so positions and securities, of which the last
  * word about an instrument counts, nor the lines of the Cash Report, of which the first opens and the last closes.
  */
+const isShuffled = /"(?:Trades|CashTransactions|Transfers|StockGrantActivities|\w+Taxes|CFDCharges|Debit\w+|StmtFunds)"/
+
 const shuffledSpool = (spool: string, random: Random): string => {
   const lines = spool.split("\n").filter((line) => line !== "")
   const groupOf = (line: string) => line.slice(0, line.indexOf("{"))
   const groups = new Map(
     [...Map.groupBy(lines, groupOf)].map(([name, group]) =>
-      [name, /"(?:Trades|CashTransactions)"/.test(name) ? random.shuffled(group) : group.toReversed()] as const
+      [name, isShuffled.test(name) ? random.shuffled(group) : group.toReversed()] as const
     )
   )
   return lines.map((line) => `${groups.get(groupOf(line))?.pop() ?? ""}\n`).join("")

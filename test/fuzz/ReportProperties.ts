@@ -56,6 +56,11 @@ const largest = Decimals.of("4000000000000000")
 /** A split on the last day that is read takes effect on the next. */
 const lastDay = "2101-01-01"
 
+const movingSections = new Set(
+  "Trades CashTransactions CorporateActions Transfers StockGrantActivities SalesTaxes TransactionTaxes CFDCharges DebitCardActivities StmtFunds"
+    .split(" ")
+)
+
 const activityProblems = (activity: Activity): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const { amount, currency, date, fee, instrumentKey, millisecond, quantity, time, type, unitPrice } = activity
@@ -74,11 +79,19 @@ const activityProblems = (activity: Activity): ReadonlyArray<string> => {
   }
   if (!/^[A-Z]{3}$/.test(currency)) problems.push(`currency ${JSON.stringify(currency)}`)
   if (type === "SPLIT" ? !isRatio(activity) : cashSign(type) === 0) problems.push(`type ${type}`)
-  if (!["Trades", "CashTransactions", "CorporateActions"].includes(activity.section)) problems.push(activity.section)
+  if (!movingSections.has(activity.section)) problems.push(activity.section)
   if (activity.externalId.trim() === "" || activity.contentHash === "") problems.push("no id or no hash")
   if (type === "BUY" || type === "SELL") {
     if (instrumentKey === undefined || quantity === undefined || unitPrice === undefined) problems.push("half a trade")
     if (quantity !== undefined && Decimals.isZero(quantity)) problems.push("quantity 0")
+  }
+  if (type.startsWith("TRANSFER_") && quantity !== undefined) {
+    if (
+      instrumentKey === undefined || (type === "TRANSFER_IN" && unitPrice === undefined) || Decimals.isZero(quantity)
+    ) {
+      problems.push("half a transfer")
+    }
+    if (!Decimals.isZero(amount)) problems.push("shares and cash in one transfer")
   }
   return problems
 }

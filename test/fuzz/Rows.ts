@@ -1,22 +1,14 @@
 import { Result } from "effect"
-import { actionDigest } from "../../src/Ibkr/Activities/ActionRows.ts"
-import { cashDigest } from "../../src/Ibkr/Activities/Cash.ts"
-import { tradeDigest } from "../../src/Ibkr/Activities/TradeRows.ts"
-import {
-  type CashTransaction,
-  type CorporateAction,
-  decodeCashTransaction,
-  decodeCorporateAction,
-  decodeTrade,
-  type Trade
-} from "../../src/Ibkr/FlexReport.ts"
+import type { CashTransaction, Trade } from "../../src/Ibkr/FlexReport.ts"
+import { decodeMoving, digestOf, type MovingRow } from "../../src/Ibkr/MovingRow.ts"
 import type { SourceRow } from "../../src/Portfolio/Activity.ts"
 
 /** The rows of an input by their content hash, as the booking rules take them. */
 export interface Rows {
   readonly trades: ReadonlyMap<string, Trade>
   readonly cash: ReadonlyMap<string, CashTransaction>
-  readonly actions: ReadonlyMap<string, CorporateAction>
+  /** Of all sections that move something, these two among them. */
+  readonly moving: ReadonlyMap<string, MovingRow>
   /** By section, those that no schema reads. */
   readonly unreadable: ReadonlyMap<string, number>
   /**
@@ -27,32 +19,28 @@ export interface Rows {
 }
 
 export const rowsOf = (sources: ReadonlyArray<SourceRow>): Rows => {
-  const trades = new Map<string, Trade>()
-  const cash = new Map<string, CashTransaction>()
-  const actions = new Map<string, CorporateAction>()
+  const moving = new Map<string, MovingRow>()
   const unreadable = new Map<string, number>()
   const texts = new Map<string, string>()
   let hasTwins = false
-  const take = <A>(
-    decoded: Result.Result<A, unknown>,
-    digestOf: (row: A) => string,
-    into: Map<string, A>,
-    row: SourceRow
-  ) => {
+  for (const row of sources) {
+    const decoded = decodeMoving(row.section, row.fields)
+    if (decoded === undefined) continue
     if (Result.isFailure(decoded)) {
       unreadable.set(row.section, (unreadable.get(row.section) ?? 0) + 1)
-      return
+      continue
     }
     const digest = digestOf(decoded.success)
     const text = JSON.stringify(Object.entries(row.fields).sort())
     hasTwins ||= (texts.get(digest) ?? text) !== text
     texts.set(digest, text)
-    into.set(digest, decoded.success)
+    moving.set(digest, decoded.success)
   }
-  for (const row of sources) {
-    if (row.section === "Trades") take(decodeTrade(row.fields), tradeDigest, trades, row)
-    if (row.section === "CashTransactions") take(decodeCashTransaction(row.fields), cashDigest, cash, row)
-    if (row.section === "CorporateActions") take(decodeCorporateAction(row.fields), actionDigest, actions, row)
+  const trades = new Map<string, Trade>()
+  const cash = new Map<string, CashTransaction>()
+  for (const [digest, each] of moving) {
+    if (each.section === "Trades") trades.set(digest, each.row)
+    if (each.section === "CashTransactions") cash.set(digest, each.row)
   }
-  return { trades, cash, actions, unreadable, hasTwins }
+  return { trades, cash, moving, unreadable, hasTwins }
 }

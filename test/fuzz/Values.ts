@@ -62,12 +62,13 @@ const currencies =
     .concat("", " ", "GBP ")
 
 const levels =
-  ("EXECUTION execution ORDER SYMBOL_SUMMARY ASSET_SUMMARY CLOSED_LOT WASH_SALE DETAIL SUMMARY LOT Currency BaseCurrency"
+  ("EXECUTION execution TRANSFER ORDER SYMBOL_SUMMARY ASSET_SUMMARY CLOSED_LOT WASH_SALE DETAIL SUMMARY LOT Currency BaseCurrency"
     .split(" ")).concat("", " ", "constructor", "EXECUTION DETAIL")
 
-const categories = "STK STK STK ETF FUND OPT FUT CASH BOND CFD CRYPTO WAR stk constructor __proto__".split(" ").concat(
-  ""
-)
+const categories = "STK STK STK ETF FUND OPT FUT CASH BOND CFD FXCFD CRYPTO WAR stk constructor __proto__".split(" ")
+  .concat(
+    ""
+  )
 
 const venues =
   ("LSE LSEETF LSEIOB1 NASDAQ NYSE ARCA IBIS SBF AEB EBS SEHK TSE SET VALUE MULTI ISLAND DARK GETTEX FWB2 -- - N/A nasdaq"
@@ -101,6 +102,7 @@ const texts = [
   "A & B < C > D \" E ' F",
   "Zürich – Ω 株 🙂",
   "line\nbreak",
+  "ADJUSTMENT: COMMISSION",
   "\u2028\u0085\u202E"
 ]
 
@@ -116,7 +118,8 @@ const types = [
   "constructor",
   "__proto__",
   "Deposits & Withdrawals\n",
-  "Dividends "
+  "Dividends ",
+  ..."ACATS ACATS ATON FOP OTC INTERNAL INTERCOMPANY internal".split(" ")
 ]
 
 const kinds: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -135,13 +138,19 @@ const kinds: Readonly<Record<string, ReadonlyArray<string>>> = {
   accountId: accounts,
   type: types,
   tradeTime: times,
+  direction: ["IN", "OUT", "-", "", "in", "constructor"],
+  source: ["TRADE", "STANDALONE", "", "trade"],
+  status: ["Settled", "Posted", "Pending", "Declined", ""],
+  activityDescription: texts.concat("Position MTM", "Option Cash Settlement for: Exercise ( XSP )"),
   description: texts
 }
 
 export const isDay = (name: string): boolean => /date|time|whenGenerated/i.test(name)
 export const isId = (name: string): boolean => /id$|^conid$|^isin$/i.test(name)
 export const isFigure = (name: string): boolean =>
-  /quantity|price|proceeds|taxes|commission$|amount|position|cash|multiplier|money|^value$/i.test(name)
+  /quantity|price|proceeds|taxes|commission$|amount|position|cash|multiplier|money|^salesTax$|^total$|^value$/i.test(
+    name
+  )
 
 /** Repeated so that no reader takes it for the usual. */
 const long = (random: Random, piece: string): string => piece.repeat(random.pick([30, 100, 300, 2_000]))

@@ -30,7 +30,7 @@ export interface ReadFixture {
   readonly report: BrokerReport
 }
 
-/** Not the cash beside a corporate action, nor a fee beside a trade, nor the second leg of a conversion, nor the short part of a trade. */
+/** Not the cash beside a corporate action or a transfer, nor a fee beside a trade, nor the second leg of a conversion, nor the short part of a trade. */
 export const standsForItsRow = ({ externalId, group, note = "", section, type }: Activity): boolean =>
   (section !== "Trades" && !externalId.endsWith(":cash")) || type === "BUY" || type === "SELL" || group === externalId
   || (note.startsWith("short: ") && !externalId.endsWith(":short"))

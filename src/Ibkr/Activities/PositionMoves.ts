@@ -71,3 +71,6 @@ const follow = <Source>(
     return [source, { short, heldBefore }]
   })
 }
+
+/** A day says not when: what comes was there for the day's trades, what leaves was there until their end. */
+export const edgeOfDay = (isArrival: boolean): string => isArrival ? "00:00:00" : "23:59:59"

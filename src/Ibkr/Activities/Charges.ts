@@ -1,0 +1,87 @@
+import type { Activity } from "../../Portfolio/Activity.ts"
+import * as Decimals from "../../Portfolio/Decimal.ts"
+import { type Charge, chargeDigest } from "../Charge.ts"
+import type { Trade } from "../FlexReport.ts"
+import { type Booked, type BookingOptions, noneBooked, type RowIdentity, skip } from "./Booking.ts"
+import { identifyRows } from "./IdentifiedRows.ts"
+import { typed } from "./Nature.ts"
+
+/**
+ * Sales taxes, transaction taxes, CFD charges and card payments: each an activity of no instrument, or a skip entry. A
+ * tax of a trade is booked where the trade itself has none: some templates print `taxes="0"` beside it.
+ */
+export const bookCharges = (
+  rows: ReadonlyArray<Charge>,
+  trades: ReadonlyArray<Trade>,
+  options: BookingOptions
+): Booked => {
+  const booked = noneBooked()
+  const taxed = new Map(
+    trades.flatMap(({ taxes = Decimals.zero, tradeID }) =>
+      tradeID === undefined ? [] : [[tradeID, !Decimals.isZero(taxes)] as const]
+    )
+  )
+  const identified = identifyRows(rows, {
+    digestOf: chargeDigest,
+    idOf: ({ externalId }) => externalId,
+    amountOf: ({ amount }) => amount,
+    identityOf: (row) => ({
+      section: row.section,
+      ...(row.date === undefined ? {} : { date: row.date }),
+      fields: () => row.fields
+    })
+  }, options)
+  for (const row of identified.withoutId) {
+    booked.skipped.push(skip(row, "no-id", describe(row.row)))
+  }
+  for (const row of identified.rows) {
+    const charge = row.row
+    const { date, ofTrade, status } = charge
+    const isTaxed = ofTrade === undefined ? false : taxed.get(ofTrade)
+    if (status !== undefined) {
+      booked.skipped.push(skip(row, "unknown-type", `card payment that is ${status}: ${describe(charge)}`))
+    } else if (isTaxed === undefined) {
+      booked.skipped.push(
+        skip(row, "unknown-type", `of trade ${ofTrade}, which is not in this statement: ${describe(charge)}`)
+      )
+    } else if (isTaxed) {
+      booked.skipped.push(skip(row, "superseded", `among the taxes of ibkr:trade:${ofTrade}: ${describe(charge)}`))
+    } else if (date === undefined) {
+      booked.skipped.push(skip(row, "unreadable", `the date is missing: ${describe(charge)}`))
+    } else if (options.startDate !== undefined && date < options.startDate) {
+      booked.skipped.push(skip(row, "before-start-date", `${date} ${describe(charge)}`))
+    } else booked.activities.push(chargeRow(row, charge, date))
+  }
+  return booked
+}
+
+const chargeRow = (
+  row: RowIdentity & { readonly externalId: string },
+  { amount, currency, nature, note, section, time }: Charge,
+  date: Activity["date"]
+): Activity => {
+  const [type, subtype] = typed(nature, Decimals.isNegative(amount))
+  return {
+    externalId: row.externalId,
+    type,
+    ...(subtype === undefined ? {} : { subtype }),
+    date,
+    ...(time === undefined ? {} : { time }),
+    millisecond: 0,
+    currency,
+    amount: Decimals.abs(amount),
+    ...(note === "" ? {} : { note }),
+    contentHash: row.contentHash,
+    section
+  }
+}
+
+const names: Readonly<Record<Charge["section"], string>> = {
+  SalesTaxes: "sales tax",
+  TransactionTaxes: "transaction tax",
+  CFDCharges: "CFD charge",
+  DebitCardActivities: "card payment"
+}
+
+const describe = ({ amount, currency, note, section }: Charge): string =>
+  [names[section], Decimals.format(amount), currency, note].filter((part) => part !== "").join(" ")
