@@ -18,6 +18,14 @@ const levels: Readonly<Record<string, string>> = {
   OpenPositions: "Summary"
 }
 
+/** Of sections that a query need not have: which level to tick. */
+const optionalLevels: Readonly<Record<string, readonly [name: string, level: string]>> = {
+  Transfers: ["Transfers", "Transfer"],
+  TransactionTaxes: ["Transaction Fees", "Summary"],
+  CFDCharges: ["CFD Charges", "Detail"],
+  StmtFunds: ["Statement of Funds", "Currency"]
+}
+
 /**
  * An empty section is a quiet day; a missing one, one that has only roll-ups, or one whose rows carry no id is a query
  * that cannot serve: it would import nothing, every night, without a word.
@@ -46,6 +54,13 @@ export const checkQuery = (sections: ReadonlyMap<string, SectionTally>): QueryVe
   if (!sections.has("CashReport")) costs.push("no Cash Report section: cash is not compared")
   if (!sections.has("SecuritiesInfo")) {
     costs.push("no Financial Instrument Information section: instruments known only by symbol may stay unknown")
+  }
+  for (const [section, [name, level]] of Object.entries(optionalLevels)) {
+    const tally = sections.get(section)
+    if (tally === undefined || tally.rows === 0 || tally.usable > 0) continue
+    costs.push(
+      `section ${name} has only roll-ups (${[...tally.rollUps].join(", ")}), which are not booked: tick ${level}`
+    )
   }
   return { findings, costs }
 }

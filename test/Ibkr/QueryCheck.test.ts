@@ -36,6 +36,14 @@ describe("checkQuery", () => {
     ])
   })
 
+  it("a section that need not be there is worth a line where it has only roll-ups", () => {
+    assert.deepStrictEqual(check({ ...whole, StmtFunds: tally(3, 0, 0, ["BASECURRENCY"]) }), {
+      findings: [],
+      costs: ["section Statement of Funds has only roll-ups (BASECURRENCY), which are not booked: tick Currency"]
+    })
+    assert.deepStrictEqual(check({ ...whole, StmtFunds: tally(3, 1, 0, ["BASECURRENCY"]) }).costs, [])
+  })
+
   it("only roll-ups: told with what was seen and what to tick", () => {
     assert.deepStrictEqual(
       check({
