@@ -70,7 +70,7 @@ const book = (
   )
 }
 
-const told = (booked: ReturnType<typeof book>) => [
+const told = ({ opening: _, ...booked }: ReturnType<typeof book>) => [
   ...shown({ ...booked, cash: [], statements: [], carriedOver: new Set(), warnings: [], complete: true }).activities
     .map((
       { amount, externalId, quantity, ratio, symbol, type }
