@@ -274,7 +274,7 @@ export const generateStatement = (shape: StatementShape): Generated => {
       ledger.deposits += amount
     }
   }
-  out.write("</CashTransactions>\n<OpenPositions>\n")
+  out.write("</CashTransactions>\n<CorporateActions />\n<OpenPositions>\n")
 
   let openPositions = 0
   for (const line of lines) {

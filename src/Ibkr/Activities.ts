@@ -84,10 +84,22 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
     bookGrants(grants, rows.until, index, options)
   ]
   const otherMoves: ReadonlyArray<PositionMove> = [...actionRows.moves, ...moved.flatMap(({ moves }) => moves)]
-  const moves: ReadonlyArray<PositionMove> = [...trades.securities.map(moveOfTrade), ...otherMoves]
-  const reckoned = reckon(moves, { earlier, ...(closing === undefined ? {} : { closing }) })
+  const others = Map.groupBy(otherMoves, ({ instrumentKey }) => instrumentKey)
+  const traded = Map.groupBy(trades.securities, ({ key }) => key)
+  const movesOf = (key: string): ReadonlyArray<PositionMove> => [
+    ...(traded.get(key) ?? []).map(moveOfTrade),
+    ...others.get(key) ?? []
+  ]
+  const held = new Set([...traded.keys(), ...others.keys()])
+  const followed = new Set(actionRows.moves.map(({ instrumentKey }) => instrumentKey))
+  const reckoned = reckon(
+    held.values().map(movesOf),
+    { earlier, ...(closing === undefined ? {} : { closing }) },
+    followed
+  )
+  const moves = [...followed].flatMap(movesOf)
   const securities = trades.securities.filter(({ isBooked }) => isBooked).map((trade) =>
-    securityRows(trade, reckoned.get(trade)?.short ?? Decimals.zero)
+    securityRows(trade, reckoned.shorts.get(trade) ?? Decimals.zero)
   )
   const cash = bookCash(rows.cash, index, options)
   const lines = sameLines(actionRows.rows, index)

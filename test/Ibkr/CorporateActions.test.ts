@@ -70,15 +70,24 @@ const book = (
   )
 }
 
-const told = ({ opening: _, ...booked }: ReturnType<typeof book>) => [
-  ...shown({ ...booked, cash: [], statements: [], carriedOver: new Set(), warnings: [], complete: true }).activities
+const told = ({ activities, instruments, skipped }: ReturnType<typeof book>) => [
+  ...shown({
+    activities,
+    instruments,
+    skipped,
+    cash: [],
+    statements: [],
+    carriedOver: new Set(),
+    warnings: [],
+    complete: true
+  }).activities
     .map((
       { amount, externalId, quantity, ratio, symbol, type }
     ) =>
       [externalId.replace("ibkr:", ""), type, symbol, quantity ?? ratio, amount].filter((each) => each !== undefined)
         .join(" ")
     ),
-  ...booked.skipped.map(({ externalId = "", reason }) => `${externalId.replace("ibkr:", "")} ${reason}`)
+  ...skipped.map(({ externalId = "", reason }) => `${externalId.replace("ibkr:", "")} ${reason}`)
 ]
 
 describe("what an action moved", () => {

@@ -15,9 +15,9 @@ export interface ActionContext {
   readonly index: InstrumentIndex
   readonly options: BookingOptions
   readonly lines: SameLines
-  /** Everything that moved a position, and what was held before each of it. */
+  /** Everything that moved a position which actions move. */
   readonly moves: ReadonlyArray<PositionMove>
-  readonly reckoned: ReadonlyMap<unknown, Reckoned>
+  readonly reckoned: Reckoned<unknown>
   /** By instrument, what is held at the end and what it cost, in its own currency. */
   readonly costs: ReadonlyMap<string, { readonly quantity: Decimal; readonly cost: Decimal }>
 }
@@ -53,7 +53,6 @@ const bookEvent = (rows: ReadonlyArray<ActionRow>, context: ActionContext, booke
     } else {
       const held = instrumentHold(index, key)
       if (held !== undefined) waiting.push([row, held])
-      const { heldBefore, short = Decimals.zero } = context.reckoned.get(row) ?? {}
       const match = index.match(key)
       const currency = match?._tag === "Known" ? match.instrument.currency : undefined
       legs.push({
@@ -61,8 +60,8 @@ const bookEvent = (rows: ReadonlyArray<ActionRow>, context: ActionContext, booke
         key,
         assetClass: found,
         date,
-        short,
-        heldBefore,
+        short: context.reckoned.shorts.get(row) ?? Decimals.zero,
+        heldBefore: context.reckoned.heldBefore.get(row),
         securityCurrency: currency ?? action.currency
       })
     }

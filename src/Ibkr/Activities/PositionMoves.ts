@@ -32,44 +32,54 @@ export const openingOf = (
   { closing, earlier }: PositionContext
 ): (instrumentKey: string) => Decimal | undefined => {
   if (closing === undefined) return () => undefined
-  const opening = openingQuantities(closing, moves.filter(({ contentHash }) => !earlier.has(contentHash)))
-  return (key) => opening.get(key) ?? Decimals.zero
+  const now = moves.filter(({ contentHash }) => !earlier.has(contentHash))
+  const moved = openingQuantities(new Map(), now)
+  return (key) => Decimals.add(closing.get(key) ?? Decimals.zero, moved.get(key) ?? Decimals.zero)
 }
 
-export interface Reckoned {
-  /** How much of the move is on the short side of zero, absolute. */
-  readonly short: Decimal
-  /** What was held of its instrument before it; absent where nobody knows. */
-  readonly heldBefore?: Decimal
+/** By the source of a move. */
+export interface Reckoned<Source> {
+  /** How much of it is on the short side of zero, absolute; only what is not zero. */
+  readonly shorts: ReadonlyMap<Source, Decimal>
+  /** What was held of its instrument before it; only of instruments asked for, and only where it is known. */
+  readonly heldBefore: ReadonlyMap<Source, Decimal>
 }
 
-/** Follows each position through the moves of the statement. Rows of earlier ones are judged by their own marks alone. */
+/**
+ * Follows each position through the moves of the statement. Rows of earlier ones are judged by their own marks alone.
+ *
+ * @param instruments the moves of one instrument each, made when it is its turn: a year has tens of thousands
+ * @param followed the instruments of which it is to be told what was held
+ */
 export const reckon = <Source>(
-  moves: ReadonlyArray<PositionMove<Source>>,
-  context: PositionContext
-): ReadonlyMap<Source, Reckoned> => {
-  const opening = openingOf(moves, context)
-  const isEarlier = ({ contentHash }: PositionMove) => context.earlier.has(contentHash)
-  return new Map([
-    ...follow(moves.filter((move) => !isEarlier(move)), opening),
-    ...follow(moves.filter(isEarlier), () => undefined)
-  ])
-}
-
-const follow = <Source>(
-  moves: ReadonlyArray<PositionMove<Source>>,
-  opening: (instrumentKey: string) => Decimal | undefined
-): ReadonlyArray<readonly [Source, Reckoned]> => {
-  const ordered = moves.toSorted((a, b) => compare(a.at, b.at) || compare(a.externalId, b.externalId))
-  const shorts = shortParts(ordered, opening)
-  const held = new Map<string, Decimal>()
-  return ordered.map(({ instrumentKey, quantity, source }, position) => {
-    const short = shorts[position] ?? Decimals.zero
-    const heldBefore = held.get(instrumentKey) ?? opening(instrumentKey)
-    if (heldBefore === undefined) return [source, { short }]
-    held.set(instrumentKey, Decimals.add(heldBefore, quantity))
-    return [source, { short, heldBefore }]
-  })
+  instruments: Iterable<ReadonlyArray<PositionMove<Source>>>,
+  context: PositionContext,
+  followed: ReadonlySet<string>
+): Reckoned<Source> => {
+  const shorts = new Map<Source, Decimal>()
+  const heldBefore = new Map<Source, Decimal>()
+  const follow = (moves: ReadonlyArray<PositionMove<Source>>, opening: (key: string) => Decimal | undefined) => {
+    let held: Decimal | undefined
+    for (const [position, short] of shortParts(moves, opening).entries()) {
+      const move = moves[position]
+      if (move === undefined) continue
+      if (!Decimals.isZero(short)) shorts.set(move.source, short)
+      if (!followed.has(move.instrumentKey)) continue
+      const before = held ?? opening(move.instrumentKey)
+      if (before === undefined) continue
+      heldBefore.set(move.source, before)
+      held = Decimals.add(before, move.quantity)
+    }
+  }
+  for (const moves of instruments) {
+    const ordered = moves.toSorted((a, b) => compare(a.at, b.at) || compare(a.externalId, b.externalId))
+    const [earlier = [], now = []] = [true, false].map((is) =>
+      ordered.filter(({ contentHash }) => context.earlier.has(contentHash) === is)
+    )
+    follow(now, openingOf(now, context))
+    follow(earlier, () => undefined)
+  }
+  return { shorts, heldBefore }
 }
 
 /** A day says not when: what comes was there for the day's trades, what leaves was there until their end. */
