@@ -1,6 +1,8 @@
 import { Context, Effect, Layer } from "effect"
 import type { Failure } from "./Failure.ts"
 import type { Activity, SkippedRow, SourceRow } from "./Portfolio/Activity.ts"
+import type { CashFigures, StatementCash } from "./Portfolio/CashBridge.ts"
+import type { CommissionEvidence } from "./Portfolio/CommissionCorrection.ts"
 import type { DaySpan } from "./Portfolio/Coverage.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
 import type { Instrument, Position } from "./Portfolio/Instrument.ts"
@@ -17,10 +19,8 @@ export interface StatementInfo {
 }
 
 /** The broker's own cash figures of one currency over the days of the report. */
-export interface CashBalance {
+export interface CashBalance extends CashFigures {
   readonly currency: string
-  readonly opening: Decimal
-  readonly closing: Decimal
 }
 
 /** What a statement says, in the portfolio's words. */
@@ -36,6 +36,10 @@ export interface BrokerReport {
   /** What was held as it began. Absent where that cannot be known: a row that moved a position could not be read. */
   readonly opening?: Opening
   readonly cash: ReadonlyArray<CashBalance>
+  /** What the statement's own rows move, by kind; absent where nobody asked and nothing else needs it. */
+  readonly statementCash?: StatementCash
+  /** What it says of commissions that were charged in another currency than their rows say; oldest first. */
+  readonly commissions?: ReadonlyArray<CommissionEvidence>
   /** External ids of activities that come from held rows of earlier statements alone: their cash moved in another window. */
   readonly carriedOver: ReadonlySet<string>
   /** What the person should know about the statement itself; each costs something and says so. */
@@ -53,6 +57,8 @@ export interface MappingContext {
    * both stay as they are.
    */
   readonly booked: ReadonlySet<string>
+  /** What the rows move by kind is wanted. */
+  readonly explainCash?: boolean
 }
 
 /** A statement on disk that passed the account guard. */

@@ -1,5 +1,6 @@
 import type { StatementInfo } from "./Broker.ts"
 import type { Activity, SkippedRow } from "./Portfolio/Activity.ts"
+import type { CashBridge } from "./Portfolio/CashBridge.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
 import type { DriftExplanation } from "./Portfolio/DriftCause.ts"
 import type { CashDrift, PositionDrift } from "./Portfolio/Reconcile.ts"
@@ -112,13 +113,31 @@ const positionJson = ({ broker, drift, explanation, symbol, tracker }: ReportedP
   }))
 })
 
-const cashJson = ({ booked, broker, currency, drift, tracker, trackerDrift }: CashDrift) => ({
+const bridgeJson = ({ opening, steps, unbooked }: CashBridge) => ({
+  opening: Decimals.format(opening),
+  steps: steps.map(({ booked, broker, difference, kind }) => ({
+    kind,
+    booked: Decimals.format(booked),
+    broker: broker && Decimals.format(broker),
+    difference: difference && Decimals.format(difference)
+  })),
+  unbooked: unbooked.map(({ amount, externalId, kind, reason, section }) => ({
+    section,
+    externalId,
+    reason,
+    kind,
+    amount: amount && Decimals.format(amount)
+  }))
+})
+
+const cashJson = ({ booked, bridge, broker, currency, drift, tracker, trackerDrift }: CashDrift) => ({
   currency,
   broker: Decimals.format(broker),
   booked: Decimals.format(booked),
   drift: Decimals.format(drift),
   wealthfolio: tracker && Decimals.format(tracker),
-  trackerDrift: trackerDrift && Decimals.format(trackerDrift)
+  trackerDrift: trackerDrift && Decimals.format(trackerDrift),
+  bridge: bridge && bridgeJson(bridge)
 })
 
 const line = (value: unknown): string => `    ${JSON.stringify(value)}`

@@ -1,3 +1,4 @@
+import type { CashBridge } from "./Portfolio/CashBridge.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
 import { counts, type RunReport } from "./RunReport.ts"
@@ -66,6 +67,9 @@ export function* runTable(report: RunReport, ageOfData: string | void): Generato
       new Set([1, 2, 3, 4, 5])
     )
   }
+  for (const { bridge, booked, broker, currency } of report.cash) {
+    if (bridge !== undefined) yield* bridgeTable(currency, bridge, booked, broker)
+  }
   if (report.error === undefined) return
   const { exitCode, hint, message } = report.error
   yield `\nfailed (exit ${exitCode}): ${printable(message)}\n  → ${printable(hint)}\n`
@@ -83,6 +87,25 @@ function* explanations({ positions }: RunReport): Generator<string> {
       const which = rows.length === 0 ? "" : ` (${rows.join(", ")})`
       yield `  ${number(quantity)} ${cause}${printable(which)} → ${printable(remedy)}\n`
     }
+  }
+}
+
+/** How opening cash became what is booked, where that is not what the broker has. */
+function* bridgeTable(currency: string, { opening, steps, unbooked }: CashBridge, booked: Decimal, broker: Decimal) {
+  yield "\n"
+  yield* table(
+    [`cash ${currency}`, "booked", "broker", "difference"],
+    [
+      ["opening", number(opening), "", ""],
+      ...steps.map((step) => [step.kind, number(step.booked), number(step.broker), number(step.difference)]),
+      ["closing", number(booked), number(broker), number(Decimals.subtract(broker, booked))]
+    ],
+    new Set([1, 2, 3])
+  )
+  for (const { amount, externalId, kind, reason, section } of unbooked) {
+    yield printable(
+      `not booked: ${externalId ?? section} (${reason})${amount === undefined ? "" : ` ${kind} ${number(amount)}`}`
+    ) + "\n"
   }
 }
 

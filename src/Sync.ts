@@ -9,6 +9,7 @@ import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import { waitingFor } from "./Progress.ts"
 import { counts, emptyReport, type ReportedActivity, type RunReport } from "./RunReport.ts"
 import { judgeBaseline } from "./Sync/Baseline.ts"
+import { bridges, cashToExplain, sayUnexplained } from "./Sync/Bridges.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
 import { importReport } from "./Sync/Import.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
@@ -189,7 +190,7 @@ const handle = Effect.fnUntraced(function*(
   const account = yield* repo.account
   const note = (rows: ReadonlyArray<ReportedActivity>) =>
     Ref.update(ledger, (report) => ({ ...report, activities: merged(report.activities, rows) }))
-  const { own, recalled, report } = yield* mapStatement(statement)
+  const { cash, own, recalled, report } = yield* mapStatement(statement, options)
   const asOf = report.statements.map(({ toDate }) => toDate).sort().at(-1)
   yield* sayWhatTheDataIs(asOf)
   for (const warning of report.warnings) yield* Effect.logWarning(warning)
@@ -233,23 +234,28 @@ const handle = Effect.fnUntraced(function*(
     result.skipped.flatMap(({ externalId, held, reason }) => held || reason === "ignored" ? [externalId] : [])
   )
   const moved = own.filter(({ externalId }) => !waiting.has(externalId))
+  const side = brokerSide(report, moved)
+  const explained = yield* cashToExplain(statement, cash, side)
+  const bridged = bridges({ balances: report.cash, cash: explained, own, moved, skipped: result.skipped })
   const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
   const unmet = reasonNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
   if (unmet !== undefined) yield* Effect.logWarning(unmet)
   yield* Ref.update(ledger, (sofar): RunReport => ({
     ...sofar,
-    ...(isLatest || earlier.asOf === undefined ? brokerSide(report, moved) : comparisonOf(earlier)),
+    ...(isLatest || earlier.asOf === undefined ? bridged(side) : comparisonOf(earlier)),
     activities: merged(earlier.activities, result.activities),
     skipped: mergedSkips(earlier.skipped, result.skipped),
     warnings: mergedWarnings(sofar.warnings, [...result.warnings, ...(unmet === undefined ? [] : [unmet])])
   }))
   if (!options.dryRun && unmet === undefined && asOf !== undefined) {
-    const comparison = yield* compare(report, moved, {
-      upstream: options.upstream,
-      asOf,
-      skipped: result.skipped,
-      report
-    })
+    const comparison = bridged(
+      yield* compare(report, moved, {
+        upstream: options.upstream,
+        asOf,
+        skipped: result.skipped,
+        report
+      })
+    )
     const lacks = state.baselineOpen ? yield* judgeBaseline(report, comparison, options) : undefined
     if (lacks !== undefined && !earlier.warnings.includes(lacks)) yield* Effect.logWarning(lacks)
     yield* Ref.update(ledger, (sofar): RunReport => ({
@@ -258,6 +264,7 @@ const handle = Effect.fnUntraced(function*(
       warnings: mergedWarnings(sofar.warnings, lacks === undefined ? [] : [lacks])
     }))
   }
+  if (isLatest) yield* sayUnexplained((yield* Ref.get(ledger)).cash)
   return report.statements
 })
 

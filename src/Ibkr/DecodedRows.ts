@@ -1,6 +1,8 @@
 import { Result } from "effect"
 import type { SkippedRow } from "../Portfolio/Activity.ts"
+import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
 import { contentHash, skip } from "./Activities/Booking.ts"
+import { type CommissionCorrection, decodeCorrection } from "./Activities/CommissionCorrections.ts"
 import { briefly } from "./BriefText.ts"
 import type { CashReportRow } from "./CashReport.ts"
 import {
@@ -27,6 +29,8 @@ export class DecodedRows {
   readonly lots: Array<{ readonly statement: number; readonly row: PositionLot }> = []
   readonly priorPositions: Array<PriorPeriodPosition> = []
   readonly cashReport: Array<CashReportRow> = []
+  /** Of earlier runs: no statement has them. */
+  readonly corrections: Array<CommissionCorrection> = []
   readonly skipped: Array<SkippedRow> = []
   readonly #counts = new Map<string, number>()
 
@@ -57,6 +61,8 @@ export class DecodedRows {
         })
       case "CashReport":
         return take(decodeCashReport(fields), (row) => this.cashReport.push({ statement, row }))
+      case correctionSection:
+        return take(decodeCorrection(fields), (row) => this.corrections.push(row))
     }
   }
 }

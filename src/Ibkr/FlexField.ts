@@ -108,6 +108,7 @@ export const decimal = optional(read<Decimal>("a decimal number", parseDecimal, 
 /** Where there is one it is one: what is not three capitals would be a currency of its own. */
 export const currency = optional(Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))), placeholder)
 export const required = {
+  date: read("a date as yyyy-MM-dd or yyyyMMdd", parseFlexDate, String),
   decimal: read<Decimal>("a decimal number", parseDecimal, Decimals.format),
   currency: Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))),
   text: Schema.String.pipe(Schema.check(Schema.isPattern(/\S/)))

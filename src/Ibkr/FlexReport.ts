@@ -110,7 +110,24 @@ export const CashReportCurrency = Schema.Struct({
   accountId: text,
   currency: required.text,
   startingCash: decimal,
-  endingCash: decimal
+  endingCash: decimal,
+  /** The components of what moved, signed; both `netTrades…` have the legs of conversions in them. */
+  netTradesSales: decimal,
+  netTradesPurchases: decimal,
+  commissions: decimal,
+  transactionTax: decimal,
+  dividends: decimal,
+  paymentInLieu: decimal,
+  withholdingTax: decimal,
+  withholding871m: decimal,
+  brokerInterest: decimal,
+  bondInterest: decimal,
+  advisorFees: decimal,
+  clientFees: decimal,
+  brokerFees: decimal,
+  otherFees: decimal,
+  salesTax: decimal,
+  depositWithdrawals: decimal
 })
 
 export type Trade = typeof Trade.Type

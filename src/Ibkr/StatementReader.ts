@@ -172,7 +172,8 @@ export const statementReader = Effect.fnUntraced(function*(
     const statement: ReceivedStatement = {
       id,
       ...(how.asked === undefined ? {} : { asked: how.asked }),
-      report: ({ booked, rows }) => withFiles(statementReport(scanned, rows, { ...options.report, booked })),
+      report: ({ booked, explainCash = false, rows }) =>
+        withFiles(statementReport(scanned, rows, { ...options.report, booked, explainCash })),
       sources: (hashes) => withFiles(statementSources(scanned, hashes)),
       settled: Effect.gen(function*() {
         if (record === undefined) return

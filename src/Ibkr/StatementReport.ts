@@ -5,7 +5,10 @@ import type { Opening } from "../Portfolio/Opening.ts"
 import { earliest, latest, type PlainDate } from "../Portfolio/PlainDate.ts"
 import { bookings } from "./Activities.ts"
 import type { BookingOptions } from "./Activities/Booking.ts"
-import { cashBalances } from "./CashReport.ts"
+import { correctionRow } from "./Activities/CommissionCorrections.ts"
+import { isConversion } from "./CashMovements.ts"
+import { balancesOf, type CashReportRow, linesByCurrency } from "./CashReport.ts"
+import { commissionEvidence } from "./CommissionEvidence.ts"
 import { DecodedRows } from "./DecodedRows.ts"
 import type { ScannedStatement } from "./FlexStatement.ts"
 import type { Attributes } from "./FlexXml.ts"
@@ -13,8 +16,13 @@ import type { SymbolMap } from "./Instruments.ts"
 import { byKind, decodeMoving, digestOf, identityOf } from "./MovingRow.ts"
 import { checkQuery } from "./QueryCheck.ts"
 import { spooled } from "./Spool.ts"
+import { distinctRows, statementCash } from "./StatementCash.ts"
 
-export type ReportOptions = BookingOptions & { readonly symbolMap: SymbolMap }
+export type ReportOptions = BookingOptions & {
+  readonly symbolMap: SymbolMap
+  /** As in the context of the mapping. */
+  readonly explainCash?: boolean
+}
 
 /** Second pass: the spooled rows, and those kept from earlier statements, become the report. */
 export const statementReport = Effect.fnUntraced(function*(
@@ -92,13 +100,16 @@ const assemble = (
       : {})
   }, { ...options, knownAs })
   const verdict = checkQuery(scanned.sections)
-  const cashReport = cashBalances(decoded.cashReport, scanned.statements, decoded.moving, scanned.baseCurrency)
+  const lines = linesByCurrency(decoded.cashReport, decoded.moving, scanned.baseCurrency)
+  const cash = balancesOf(lines, scanned.statements)
   const opening = verdict.findings.length > 0 || decoded.skipped.some(({ section }) => section === "Trades")
     ? undefined
-    : openingOf(scanned.statements, booked.opening, cashReport, options.startDate)
+    : openingOf(scanned.statements, booked.opening, cash, options.startDate)
   return {
     statements: scanned.statements,
-    activities: booked.activities,
+    activities: earlier.corrections.length === 0
+      ? booked.activities
+      : [...booked.activities, ...earlier.corrections.map(correctionRow)],
     skipped: [...earlier.skipped, ...decoded.skipped, ...booked.skipped],
     instruments: booked.instruments,
     ...(booked.positions === undefined ? {} : { positions: booked.positions }),
@@ -108,12 +119,20 @@ const assemble = (
       )
     ),
     ...(opening === undefined ? {} : { opening }),
-    cash: cashReport,
-    carriedOver: new Set(
-      kept.length === 0
+    cash,
+    ...cashByKind(scanned, decoded, {
+      lines,
+      balances: cash,
+      ...booked,
+      startDate: options.startDate,
+      isAsked: options.explainCash === true
+    }),
+    carriedOver: new Set([
+      ...earlier.corrections.map(({ externalId }) => externalId),
+      ...(kept.length === 0
         ? []
-        : booked.activities.flatMap(({ contentHash, externalId }) => own.has(contentHash) ? [] : [externalId])
-    ),
+        : booked.activities.flatMap(({ contentHash, externalId }) => own.has(contentHash) ? [] : [externalId]))
+    ]),
     warnings: [
       ...verdict.findings,
       ...verdict.costs,
@@ -147,6 +166,40 @@ const openingOf = (
 export const untilOf = (statements: ReadonlyArray<StatementInfo>) => {
   const until = statements.map(({ toDate }) => toDate).sort().at(-1)
   return until === undefined ? {} : { until }
+}
+
+/** What the rows move by kind: most nights there was no conversion, and nobody asks. */
+const cashByKind = (
+  scanned: ScannedStatement,
+  decoded: DecodedRows,
+  found: {
+    readonly lines: ReadonlyArray<CashReportRow>
+    readonly balances: BrokerReport["cash"]
+    readonly activities: BrokerReport["activities"]
+    readonly skipped: BrokerReport["skipped"]
+    readonly startDate: PlainDate | undefined
+    readonly isAsked: boolean
+  }
+): Pick<BrokerReport, "statementCash" | "commissions"> => {
+  const conversions = decoded.moving.some((moving) => moving.section === "Trades" && isConversion(moving.row))
+  if (!conversions && !found.isAsked) return {}
+  const rows = distinctRows(decoded.moving, found.skipped)
+  const hashes = new Set(decoded.moving.map(digestOf))
+  const activities = found.activities.filter(({ contentHash }) => hashes.has(contentHash))
+  const skipped = [
+    ...decoded.skipped,
+    ...found.skipped.filter(({ contentHash = "" }) => hashes.has(contentHash))
+  ]
+  return {
+    statementCash: statementCash(rows, activities, skipped),
+    commissions: commissionEvidence({
+      rows: rows.values(),
+      activities,
+      statements: scanned.statements,
+      cashReport: found.lines,
+      ...(found.startDate === undefined ? {} : { startDate: found.startDate })
+    })
+  }
 }
 
 /** Statements of the last day of the report: one per segment of the account, the latest made of each. */

@@ -54,6 +54,8 @@ export interface Activity {
   readonly section: string
   /** Rows of one subject may correct one another: a trade and its cancel, a dividend and its reversal. */
   readonly subject?: string
+  /** Of a row that is in no statement: what it is mapped from. The store keeps it. */
+  readonly source?: SourceRow
 }
 
 export const skipReasons = [

@@ -1,3 +1,4 @@
+import type { CashBridge } from "./CashBridge.ts"
 import * as Decimals from "./Decimal.ts"
 import type { Decimal } from "./Decimal.ts"
 import type { Position } from "./Instrument.ts"
@@ -47,6 +48,8 @@ export interface CashDrift {
   readonly tracker?: Decimal
   /** broker − tracker. */
   readonly trackerDrift?: Decimal
+  /** Where there is a drift that no row explains: how opening cash became what is booked. */
+  readonly bridge?: CashBridge
 }
 
 /** What is below 1e-8 is zero: holdings pass through 64-bit floats. */

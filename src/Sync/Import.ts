@@ -173,7 +173,7 @@ const holdBack = Effect.fnUntraced(function*(
   return [...waiting].flatMap(([externalId, row]): ReadonlyArray<SkippedRow & { externalId: string }> => {
     const why = held.get(externalId)
     if (why === undefined) return []
-    const kept = sources.get(row.contentHash ?? "")
+    const kept = sources.get(row.contentHash ?? "") ?? ("source" in row ? row.source : undefined)
     const position = "type" in row ? positionMove(row) : row.position
     return [{
       section: row.section,

@@ -1,13 +1,17 @@
 import { Effect } from "effect"
 import { Broker, type BrokerReport, type ReceivedStatement } from "../Broker.ts"
 import type { Activity } from "../Portfolio/Activity.ts"
+import type { StatementCash } from "../Portfolio/CashBridge.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { type CommissionsCorrected, correctCommissions } from "./CommissionCorrections.ts"
 
 export interface MappedStatement {
   /** The statement's rows with all that bears on them: rows held so far, and booked rows that it corrects. */
   readonly report: BrokerReport
   /** What its rows are by themselves: they moved cash in its days, whatever is booked of them. */
   readonly own: ReadonlyArray<Activity>
+  /** What its rows move by kind, where that is known already. */
+  readonly cash?: StatementCash
   /** Content hashes of the rows that were recalled. */
   readonly recalled: ReadonlySet<string>
 }
@@ -18,7 +22,10 @@ export interface MappedStatement {
  * back, since a run that was cut short may have remembered that of one of the two alone. A cancel or reversal that was
  * booked beside what it takes back, both of them long ago, leaves both as they are.
  */
-export const mapStatement = Effect.fn("Sync.map")(function*(statement: ReceivedStatement) {
+export const mapStatement = Effect.fn("Sync.map")(function*(
+  statement: ReceivedStatement,
+  options: { readonly dryRun: boolean }
+) {
   const store = yield* SyncRecordStore
   const broker = yield* Broker
   const held = (yield* store.held).flatMap((record) => record.source === undefined ? [] : [record.source])
@@ -43,10 +50,26 @@ export const mapStatement = Effect.fn("Sync.map")(function*(statement: ReceivedS
   const mapped: MappedStatement = {
     report,
     own: first.activities.filter(({ externalId }) => !first.carriedOver.has(externalId)),
+    ...(first.statementCash === undefined ? {} : { cash: first.statementCash }),
     recalled: new Set(earlier.keys())
   }
-  return mapped
+  const evidence = first.commissions ?? []
+  return evidence.length === 0 ? mapped : withCorrections(mapped, yield* correctCommissions(evidence, options))
 })
+
+const withCorrections = (mapped: MappedStatement, corrected: CommissionsCorrected): MappedStatement => {
+  const there = new Set(mapped.report.activities.map(({ externalId }) => externalId))
+  const added = corrected.activities.filter(({ externalId }) => !there.has(externalId))
+  return {
+    ...mapped,
+    report: {
+      ...mapped.report,
+      activities: [...mapped.report.activities, ...added],
+      warnings: [...mapped.report.warnings, ...corrected.warnings]
+    },
+    own: [...mapped.own, ...corrected.own]
+  }
+}
 
 /** Rows that take another back, where both are booked. */
 const bookedPairs = Effect.fnUntraced(function*(report: BrokerReport) {

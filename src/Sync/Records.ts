@@ -19,6 +19,7 @@ export const activityRecord = (
   runId: of.runId,
   held: false,
   date: activity.date,
+  ...(activity.source === undefined ? {} : { source: activity.source }),
   ...(activity.subject === undefined ? {} : { subject: activity.subject }),
   ...(of.statementId === undefined ? {} : { statementId: of.statementId })
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { cashBalances } from "../../src/Ibkr/CashReport.ts"
+import { balancesOf, type CashReportRow, linesByCurrency } from "../../src/Ibkr/CashReport.ts"
 import { decodeCashReport } from "../../src/Ibkr/FlexReport.ts"
 import { decodeMoving, type MovingRow } from "../../src/Ibkr/MovingRow.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
@@ -33,8 +33,13 @@ const trade = (fields: Row = {}) =>
 const cash = (fields: Row = {}) =>
   moving("CashTransactions", { currency: "GBP", type: "Dividends", amount: "1", ...fields })
 
-const shown = (...input: Parameters<typeof cashBalances>) =>
-  cashBalances(...input).map(({ closing, currency, opening }) =>
+const shown = (
+  rows: ReadonlyArray<CashReportRow>,
+  statements: Parameters<typeof balancesOf>[1],
+  moved: ReadonlyArray<MovingRow>,
+  baseCurrency: string | undefined
+) =>
+  balancesOf(linesByCurrency(rows, moved, baseCurrency), statements).map(({ closing, currency, opening }) =>
     `${currency} ${Decimals.format(opening)} ${Decimals.format(closing)}`
   )
 
@@ -92,5 +97,22 @@ describe("CashReport", () => {
     assert.deepStrictEqual(shown(base, one, [cash({ currency: "EUR", fxRateToBase: "1" })], undefined), ["EUR 10 20"])
     assert.deepStrictEqual(shown(base, one, [cash({ currency: "EUR", fxRateToBase: "0.86" })], undefined), [])
     assert.deepStrictEqual(shown(base, one, [], undefined), [])
+  })
+
+  it("components by kind, summed over days and segments; what the query leaves out is in no kind", () => {
+    const rows = [
+      { dividends: "1", paymentInLieu: "0.5", otherFees: "-1", netTradesSales: "10", netTradesPurchases: "-4" },
+      { dividends: "2", paymentInLieu: "0", otherFees: "0", netTradesSales: "0", netTradesPurchases: "0" }
+    ].map((components, statement) => ({
+      statement,
+      row: Result.getOrThrow(decodeCashReport({ currency: "GBP", startingCash: "0", endingCash: "0", ...components }))
+    }))
+    const [balance] = balancesOf(rows, [day("2026-01-05"), day("2026-01-06")])
+    assert.deepStrictEqual([...balance?.figures ?? []].map(([kind, figure]) => [kind, Decimals.format(figure)]), [
+      ["trades", "6"],
+      ["dividends", "3.5"],
+      ["fees", "-1"]
+    ])
+    assert.notProperty(balancesOf([line(0, "GBP", "0", "0")], one)[0], "figures")
   })
 })

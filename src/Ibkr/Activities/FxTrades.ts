@@ -9,7 +9,7 @@ import { type IdentifiedTrade, proceedsOf, timeOf } from "./TradeRows.ts"
 const pair = /^([A-Z]{3})\.([A-Z]{3})$/
 
 /** `EUR.USD` in USD: what is bought and sold, and what pays for it. Signed, as the account sees it. */
-const legsOf = (trade: Trade): ReadonlyArray<readonly [currency: string, amount: Decimal]> => {
+export const legsOf = (trade: Trade): ReadonlyArray<readonly [currency: string, amount: Decimal]> => {
   const [, bought = ""] = pair.exec(trade.symbol ?? "") ?? []
   return [[bought, trade.quantity], [trade.currency, proceedsOf(trade)]]
 }
