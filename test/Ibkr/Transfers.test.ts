@@ -125,6 +125,17 @@ describe("transfers", () => {
     for (const [fields, reason] of reasons) assert.deepStrictEqual(book([{ ...base, ...fields }]).left, [reason])
   })
 
+  it("what is not booked says what it would have moved", () => {
+    const moves = (fields: Row) =>
+      book([{ ...base, ...fields }]).skipped.map(({ position }) =>
+        position === undefined ? "none" : `${Decimals.format(position.quantity)} of ${position.instrumentKey}`
+      )
+    assert.deepStrictEqual(moves({ transactionID: "" }), ["10 of 5"])
+    assert.deepStrictEqual(moves({ listingExchange: "SET" }), ["10 of 5"])
+    assert.deepStrictEqual(moves({ assetCategory: "CRYPTO", quantity: "-2", direction: "OUT" }), ["-2 of 5"])
+    assert.deepStrictEqual(moves({ quantity: "0", transactionID: "" }), ["none"])
+  })
+
   describe("and short positions", () => {
     const traded = (quantity: string, day: string) => ({
       ...ko,

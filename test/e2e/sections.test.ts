@@ -116,7 +116,12 @@ describe("transfers", { timeout: 60_000, concurrent: true }, () => {
   it("of an unknown venue wait with their source, and come in once the symbol map knows it", async () => {
     const more = { Transfers: [transfer("81", ptt, "7", "2026-01-06", { transferPrice: "33" })] }
     await using world = await startWorld({ flex: { statement: statement({ more, positions: [position(ptt, 7)] }) } })
-    assert.deepStrictEqual(skips(succeeded(await world.night())), { "ibkr:transfer:81": "unknown-venue" })
+    const first = succeeded(await world.night())
+    assert.deepStrictEqual(skips(first), { "ibkr:transfer:81": "unknown-venue" })
+    const causes = first.positions.flatMap(({ causes = [], drift }) =>
+      causes.map(({ cause, rows }) => [drift, cause, ...rows])
+    )
+    assert.deepStrictEqual(causes, [["7", "unmapped-symbol", "ibkr:transfer:81"]])
     assert.strictEqual(world.rows("sync_record WHERE held = 1 AND source IS NOT NULL"), 1)
     const map = { "51000051": { symbol: "PTT", mic: "XBKK", currency: "THB" } }
     await writeFile(join(world.dataDir, "symbol-map.json"), JSON.stringify(map))

@@ -15,6 +15,7 @@ import {
   hold,
   instrumentHold,
   noneBooked,
+  type RowIdentity,
   skip
 } from "./Booking.ts"
 import { depositOf } from "./CashOfTransfers.ts"
@@ -69,34 +70,41 @@ export const bookTransfers = (
       return { section, ...(date === undefined ? {} : { date }), fields: () => encode(row) }
     }
   }, options)
-  for (const row of withoutId) booked.skipped.push(skip(row, "no-id", describe(row.row)))
-  const deposits = depositOf(identified.map(({ externalId, row }) => ({ externalId, row })), cash)
-  for (const row of identified) bookRow(row, deposits.get(row.externalId), index, options, booked)
+  for (const row of withoutId) booked.skipped.push(skip(moving(row, index, booked), "no-id", describe(row.row)))
+  const deposits = depositOf(identified, cash)
+  for (const row of identified) {
+    bookRow(moving(row, index, booked), deposits.get(row.externalId), index, options, booked)
+  }
   return booked
 }
 
+/** Notes what the row moves at the broker, booked or not. */
+const moving = <Row extends RowIdentity & { readonly row: Transfer }>(
+  row: Row,
+  index: InstrumentIndex,
+  { moves }: TransfersBooked
+): Row => {
+  const quantity = quantityOf(row.row)
+  const key = quantity === undefined ? undefined : index.keyOf(row.row, row.row.currency)
+  const { contentHash, date, externalId = contentHash } = row
+  if (date === undefined || key === undefined || quantity === undefined) return row
+  const isArrival = Decimals.isPositive(quantity)
+  const at = `${date} ${timeOf(row.row, date) ?? edgeOfDay(isArrival)} ${isArrival ? 1 : 2}`
+  moves.push({ source: row, instrumentKey: key, quantity, date, at, externalId, contentHash })
+  return { ...row, position: { instrumentKey: key, quantity } }
+}
+
 const bookRow = (
-  identified: IdentifiedTransfer,
+  row: IdentifiedTransfer,
   deposit: string | undefined,
   index: InstrumentIndex,
   options: BookingOptions,
   booked: TransfersBooked
 ) => {
-  const transfer = identified.row
-  const date = dayOf(transfer)
-  const quantity = isOfCash(transfer) ? undefined : nonZero(transfer.quantity)
+  const { date, row: transfer } = row
+  const quantity = quantityOf(transfer)
   const amount = nonZero(transfer.cashTransfer)
-  const key = quantity === undefined ? undefined : index.keyOf(transfer, transfer.currency)
-  const row = key === undefined || quantity === undefined
-    ? identified
-    : { ...identified, position: { instrumentKey: key, quantity } }
-  if (date !== undefined && key !== undefined && quantity !== undefined) {
-    const { contentHash, externalId } = row
-    const at = `${date} ${timeOf(transfer, date) ?? edgeOfDay(Decimals.isPositive(quantity))} ${
-      Decimals.isPositive(quantity) ? 1 : 2
-    }`
-    booked.moves.push({ source: row, instrumentKey: key, quantity, date, at, externalId, contentHash })
-  }
+  const key = index.keyOf(transfer, transfer.currency)
   if (date === undefined) {
     booked.skipped.push(skip(row, "unreadable", `the date is missing: ${describe(transfer)}`))
   } else if (quantity === undefined && amount === undefined) {
@@ -201,6 +209,10 @@ const isOfCash = ({ assetCategory, conid, symbol }: Transfer): boolean =>
 const isAgainstDirection = ({ code = "", direction }: Transfer, quantity: Decimal): boolean =>
   !code.split(";").includes("Ca")
   && (direction === "IN" ? Decimals.isNegative(quantity) : direction === "OUT" && Decimals.isPositive(quantity))
+
+/** Signed; `undefined` for a row of cash alone. */
+const quantityOf = (transfer: Transfer): Decimal | undefined =>
+  isOfCash(transfer) ? undefined : nonZero(transfer.quantity)
 
 const nonZero = (figure: Decimal | undefined): Decimal | undefined =>
   figure === undefined || Decimals.isZero(figure) ? undefined : figure
