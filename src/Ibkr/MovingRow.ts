@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { actionDigest } from "./Activities/ActionRows.ts"
 import { cashDigest } from "./Activities/Cash.ts"
-import { fundsDigest } from "./Activities/Funds.ts"
+import { fundsDigest, isView } from "./Activities/Funds.ts"
 import { grantDigest, grantId } from "./Activities/Grants.ts"
 import { tradeDigest } from "./Activities/TradeRows.ts"
 import { transferDigest } from "./Activities/Transfers.ts"
@@ -29,7 +29,7 @@ export type MovingRow =
   | { readonly section: ChargeSection; readonly row: Charge }
   | { readonly section: "StmtFunds"; readonly row: StatementOfFundsLine }
 
-/** `undefined` for sections whose rows move nothing. */
+/** `undefined` for sections whose rows move nothing, and for rows that repeat others. */
 export const decodeMoving = (section: string, fields: Attributes): Result.Result<MovingRow, Unreadable> | undefined => {
   if (isChargeSection(section)) return Result.map(decodeCharge(section, fields), (row) => ({ section, row }))
   switch (section) {
@@ -44,7 +44,7 @@ export const decodeMoving = (section: string, fields: Attributes): Result.Result
     case "StockGrantActivities":
       return Result.map(decodeStockGrant(fields), (row) => ({ section, row }))
     case "StmtFunds":
-      return Result.map(decodeFundsLine(fields), (row) => ({ section, row }))
+      return isView(fields) ? undefined : Result.map(decodeFundsLine(fields), (row) => ({ section, row }))
     default:
       return undefined
   }

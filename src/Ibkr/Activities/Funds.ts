@@ -5,6 +5,7 @@ import type { PlainDate } from "../../Portfolio/PlainDate.ts"
 import { isMarginSettled } from "../Category.ts"
 import { StatementOfFundsLine } from "../FlexFunds.ts"
 import type { CashTransaction, Trade } from "../FlexReport.ts"
+import type { Attributes } from "../FlexXml.ts"
 import type { InstrumentIndex } from "../Instruments.ts"
 import { type Booked, type BookingOptions, contentHash, noneBooked, skip } from "./Booking.ts"
 import { cashDigest } from "./Cash.ts"
@@ -31,11 +32,19 @@ export const fundsDigest = (line: StatementOfFundsLine): string =>
 
 const optionSettlement = /^Option Cash Settlement for:/i
 
+const isOwn = (category: string, description: string): boolean =>
+  isMarginSettled(category) || (category === "OPT" && optionSettlement.test(description))
+
+/** By its own words a repetition of a row of another section, of which a year has tens of thousands: not read at all. */
+export const isView = (
+  { activityDescription = "", assetCategory = "", conid = "", symbol = "" }: Attributes
+): boolean => assetCategory === "" ? conid === "" && symbol === "" : !isOwn(assetCategory, activityDescription)
+
 /** The lines that are the only word of their money. All others are views of rows of other sections. */
-export const isOwnLine = (line: StatementOfFundsLine, index: InstrumentIndex): boolean => {
+const isOwnLine = (line: StatementOfFundsLine, index: InstrumentIndex): boolean => {
   const category = line.assetCategory ?? index.categoryOf(index.keyOf(line) ?? "")
   return line.amount !== undefined && !Decimals.isZero(line.amount) && category !== undefined
-    && (isMarginSettled(category) || (category === "OPT" && optionSettlement.test(line.activityDescription ?? "")))
+    && isOwn(category, line.activityDescription ?? "")
 }
 
 /**
@@ -108,6 +117,9 @@ const bookedElsewhere = ({ activities, trades }: Parameters<typeof bookFunds>[1]
   return found
 }
 
+const notBooked =
+  "its cash is not booked, as no line of the Statement of Funds has it: tick that section, level Currency, if it is not"
+
 /** Says of trades and cash of futures and CFDs where their cash is booked, or what is missing for it. */
 export const tellingFunds = (
   skipped: ReadonlyArray<SkippedRow>,
@@ -138,13 +150,10 @@ export const tellingFunds = (
     ),
     ...rows.cash.map((cash) => [cashDigest(cash), lines.get(`transaction ${cash.transactionID ?? ""}`)] as const)
   ])
-  const missing = rows.funds.length === 0
-    ? "its cash is not booked: tick Statement of Funds, level Currency, in the query"
-    : "no line of the Statement of Funds has its ids: cash that moved by it is not booked"
   return skipped.map((row) => {
     if (!isOurs(row)) return row
     const name = found.get(row.contentHash ?? "")
-    return { ...row, detail: `${row.detail}; ${name === undefined ? missing : `its cash is ${name}`}` }
+    return { ...row, detail: `${row.detail}; ${name === undefined ? notBooked : `its cash is ${name}`}` }
   })
 }
 
