@@ -115,7 +115,10 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   ))
   const isCounted = ({ contentHash, date }: { readonly contentHash: string; readonly date: PlainDate }) =>
     !earlier.has(contentHash) && (options.startDate === undefined || date >= options.startDate)
-  const opening = closing === undefined || trades.skipped.some(hidesAMove) ? undefined : openingPositions({
+  const followedRows = new Set<string | undefined>(otherMoves.map(({ contentHash }) => contentHash))
+  const isHidden = trades.skipped.some(hidesAMove)
+    || moved.some(({ skipped }) => skipped.some((row) => hidesAMove(row) && !followedRows.has(row.contentHash)))
+  const opening = closing === undefined || isHidden ? undefined : openingPositions({
     ...rows,
     closing,
     trades: trades.securities.filter(({ date, row }) => isCounted({ contentHash: row.contentHash, date })),

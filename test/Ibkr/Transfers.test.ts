@@ -136,6 +136,18 @@ describe("transfers", () => {
     assert.deepStrictEqual(moves({ quantity: "0", transactionID: "" }), ["none"])
   })
 
+  it("an opening position is not told where a transfer hides what it moved", () => {
+    const opening = (fields: Row) =>
+      bookSections(
+        { Transfers: [{ ...base, ...fields }], OpenPositions: [{ ...ko, position: "12" }] },
+        { closing: true }
+      ).opening?.map(({ instrumentKey, quantity }) => `${Decimals.format(quantity)} of ${instrumentKey}`)
+    assert.deepStrictEqual(opening({}), ["2 of 5"])
+    assert.deepStrictEqual(opening({ transactionID: "" }), ["2 of 5"])
+    assert.isUndefined(opening({ reportDate: "" }))
+    assert.isUndefined(opening({ conid: "", symbol: "", assetCategory: "STK", isin: "US1912161007" }))
+  })
+
   describe("and short positions", () => {
     const traded = (quantity: string, day: string) => ({
       ...ko,
