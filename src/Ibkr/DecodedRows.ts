@@ -17,9 +17,23 @@ import {
   type PriorPeriodPosition,
   type SecurityInfo
 } from "./FlexReport.ts"
-import type { Unreadable } from "./FlexRow.ts"
+import { security, type Unreadable } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
 import { decodeMoving, type MovingRow } from "./MovingRow.ts"
+
+const repeated: ReadonlySet<string> = new Set([
+  ...Object.keys(security),
+  "accountId",
+  "currency",
+  "ibCommissionCurrency",
+  "buySell",
+  "transactionType",
+  "openCloseIndicator",
+  "notes",
+  "tradeDate",
+  "reportDate",
+  "type"
+])
 
 /** Rows decoded, in the order read; what cannot be read is told by section, row and field. */
 export class DecodedRows {
@@ -33,8 +47,25 @@ export class DecodedRows {
   readonly corrections: Array<CommissionCorrection> = []
   readonly skipped: Array<SkippedRow> = []
   readonly #counts = new Map<string, number>()
+  readonly #words = new Map<string, string>()
 
-  add(statement: number, section: string, fields: Attributes): void {
+  /** What rows have in common is kept once: a year of trades says the same few names again and again. */
+  #shared(fields: Attributes): Attributes {
+    const shared: Record<string, string> = {}
+    for (const [field, value] of Object.entries(fields)) {
+      if (!repeated.has(field)) {
+        shared[field] = value
+        continue
+      }
+      const known = this.#words.get(value)
+      if (known === undefined) this.#words.set(value, value)
+      shared[field] = known ?? value
+    }
+    return shared
+  }
+
+  add(statement: number, section: string, row: Attributes): void {
+    const fields = this.#shared(row)
     const number = (this.#counts.get(section) ?? 0) + 1
     this.#counts.set(section, number)
     const take = <A>(decoded: Result.Result<A, Unreadable>, into: (row: A) => void) => {

@@ -96,7 +96,20 @@ const largest = Decimals.of("1000000000000000")
 /** Far more than is printed, and few enough that what is calculated with them can be read back. */
 const mostFractionDigits = 100
 
+/** `0`, `1`, `-1`: figures that stand in every row are kept once, not once a row. */
+const frequent = new Map<string, Decimal>()
+const mostFrequent = 5_000
+const longestFrequent = 8
+
 const parseDecimal = (text: string): Decimal | undefined => {
+  const known = text.length <= longestFrequent ? frequent.get(text) : undefined
+  if (known !== undefined) return known
+  const value = readDecimal(text)
+  if (value !== undefined && text.length <= longestFrequent && frequent.size < mostFrequent) frequent.set(text, value)
+  return value
+}
+
+const readDecimal = (text: string): Decimal | undefined => {
   const value = Decimals.parse(text)
   return value !== undefined && value.scale <= mostFractionDigits && Decimals.isLessThan(Decimals.abs(value), largest)
     ? value

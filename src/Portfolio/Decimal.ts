@@ -29,7 +29,7 @@ export const add: (a: Decimal, b: Decimal) => Decimal = BigDecimal.sum
 export const subtract: (a: Decimal, b: Decimal) => Decimal = BigDecimal.subtract
 export const multiply: (a: Decimal, b: Decimal) => Decimal = BigDecimal.multiply
 export const negate: (a: Decimal) => Decimal = BigDecimal.negate
-export const abs: (a: Decimal) => Decimal = BigDecimal.abs
+export const abs = (a: Decimal): Decimal => a.value < 0n ? BigDecimal.abs(a) : a
 export const equals: (a: Decimal, b: Decimal) => boolean = BigDecimal.equals
 export const isLessThan: (a: Decimal, b: Decimal) => boolean = BigDecimal.isLessThan
 export const isZero = (a: Decimal): boolean => a.value === 0n

@@ -37,11 +37,11 @@ export const contentHash = (fields: ReadonlyArray<string | Decimal | undefined>)
 /** What a row and its kind have in common with every skip entry made from it. */
 export interface RowIdentity {
   readonly section: string
-  readonly externalId?: string
+  readonly externalId?: string | undefined
   readonly contentHash: string
-  readonly date?: PlainDate
+  readonly date?: PlainDate | undefined
   readonly subject?: string
-  readonly position?: PositionMove
+  readonly position?: PositionMove | undefined
   /** The row's attributes, made only when it is held. */
   readonly fields: () => Readonly<Record<string, string>>
 }

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { PositionMove } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { Decimal } from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
@@ -6,14 +7,48 @@ import { Trade } from "../FlexReport.ts"
 import type { InstrumentIndex } from "../Instruments.ts"
 import { type Booked, compare, contentHash, type RowIdentity, skip } from "./Booking.ts"
 
-/** A `Trade` row under the id it is booked by. */
-export interface IdentifiedTrade extends RowIdentity {
+/** A `Trade` row. Of a class, as a year has tens of thousands: what can be reckoned from the row is no field of it. */
+class TradeRow<Id extends string | undefined> implements RowIdentity {
   readonly trade: Trade
-  readonly externalId: string
   readonly key: string | undefined
+  readonly contentHash: string
+  readonly subject: string
+  readonly externalId: Id
+
+  constructor(trade: Trade, key: string | undefined, contentHash: string, subject: string, externalId: Id) {
+    this.trade = trade
+    this.key = key
+    this.contentHash = contentHash
+    this.subject = subject
+    this.externalId = externalId
+  }
+
+  get section(): string {
+    return "Trades"
+  }
+
+  get date(): PlainDate | undefined {
+    return dayOf(this.trade)
+  }
+
+  get position(): PositionMove | undefined {
+    const { key, trade } = this
+    return key === undefined || trade.assetCategory === "CASH"
+      ? undefined
+      : { instrumentKey: key, quantity: trade.quantity }
+  }
+
+  fields(): Readonly<Record<string, string>> {
+    return encode(this.trade)
+  }
+
+  calledAs(id: string): IdentifiedTrade {
+    return new TradeRow(this.trade, this.key, this.contentHash, this.subject, id)
+  }
 }
 
-const section = "Trades"
+/** A `Trade` row under the id it is booked by. */
+export type IdentifiedTrade = TradeRow<string>
 
 const encode = Schema.encodeSync(Trade)
 
@@ -50,27 +85,15 @@ export const identify = (
   for (const trade of trades) {
     const digest = tradeDigest(trade)
     const key = index.keyOf(trade, trade.currency)
-    const date = dayOf(trade)
-    const row = {
-      section,
-      trade,
-      key,
-      contentHash: digest,
-      subject: subjectOf(trade, key),
-      ...(key === undefined || trade.assetCategory === "CASH"
-        ? {}
-        : { position: { instrumentKey: key, quantity: trade.quantity } }),
-      ...(date === undefined ? {} : { date }),
-      fields: () => encode(trade)
-    }
+    const subject = subjectOf(trade, key)
     const takesBack = isCancel(trade)
     const externalId = takesBack ? cancelId(trade) : tradeId(trade)
     if (externalId === undefined) {
-      booked.skipped.push(skip(row, "no-id", describe(trade)))
+      booked.skipped.push(skip(new TradeRow(trade, key, digest, subject, undefined), "no-id", describe(trade)))
     } else if (!seen.has(digest)) {
       seen.add(digest)
       const into = takesBack ? cancels : executions
-      into.push({ ...row, externalId })
+      into.push(new TradeRow(trade, key, digest, subject, externalId))
     }
   }
   return { executions: executions.sort(compareAge), cancels: cancels.sort(compareAge) }
@@ -79,8 +102,9 @@ export const identify = (
 /** A trade, what cancels it and what is booked in its place; fractional shares have no id, and are told by their figures. */
 const subjectOf = (trade: Trade, key: string | undefined): string => {
   const named = isCancel(trade) ? cancelledId(trade) : trade.tradeID
+  if (named !== undefined) return `trade|${named}`
   const figures = [trade.quantity, proceedsOf(trade)].map((figure) => Decimals.format(Decimals.abs(figure)))
-  return named === undefined ? ["trade", key ?? "", ...figures].join("|") : `trade|${named}`
+  return ["trade", key ?? "", ...figures].join("|")
 }
 
 const tradeId = ({ tradeID, transactionID }: Trade): string | undefined => {

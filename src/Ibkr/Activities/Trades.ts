@@ -41,7 +41,8 @@ export const bookTrades = (
     const hashes = lines.map((line) => line.map(({ contentHash }) => contentHash))
     const ids = ownIds(id, hashes, options.knownAs)
     lines.forEach((line, position) => {
-      const renamed = line.map((row) => ({ ...row, externalId: ids[position] ?? id }))
+      const called = ids[position] ?? id
+      const renamed = line.map((row) => row.externalId === called ? row : row.calledAs(called))
       bookLine(renamed, cancels, index, options, booked)
     })
   }
