@@ -193,7 +193,7 @@ const handle = Effect.fnUntraced(function*(
   const { cash, own, recalled, report } = yield* mapStatement(statement, options)
   const asOf = report.statements.map(({ toDate }) => toDate).sort().at(-1)
   yield* sayWhatTheDataIs(asOf)
-  for (const warning of report.warnings) yield* Effect.logWarning(warning)
+  for (const warning of report.warnings) if (!earlier.warnings.includes(warning)) yield* Effect.logWarning(warning)
   yield* Ref.update(ledger, (sofar): RunReport => ({
     ...sofar,
     ...brokerSide(report, []),

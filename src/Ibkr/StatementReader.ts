@@ -8,7 +8,7 @@ import * as PlainDates from "../Portfolio/PlainDate.ts"
 import { archivedFiles, ArchiveError, keepStatement, removeHalfKept, unpackStatement } from "../StatementArchive.ts"
 import { type StoreError, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type ScannedStatement, scanStatement } from "./FlexStatement.ts"
-import { checkQuery } from "./QueryCheck.ts"
+import { checkQuery, optionalSections } from "./QueryCheck.ts"
 import {
   FlexSectionsMissing,
   SpoolError,
@@ -71,6 +71,8 @@ export const statementReader = Effect.fnUntraced(function*(
     )
   )
   let files = 0
+  // A run may read many statements of one query: what it leaves out is said once.
+  let remarked: string | undefined
   const newFile = () => `${directory}/${++files}`
   const guarded = () => ({
     spool: newFile(),
@@ -161,7 +163,12 @@ export const statementReader = Effect.fnUntraced(function*(
     if (how.fresh && options.saveAs !== undefined) {
       yield* fileSystem.copyFile(path, options.saveAs).pipe(Effect.mapError(fileError(options.saveAs)))
     }
-    const verdict = checkQuery(scanned.sections)
+    const sectionsBefore = new Set((yield* store.note(sectionsNote))?.split(" "))
+    const verdict = checkQuery(scanned.sections, sectionsBefore)
+    if (verdict.remark !== undefined && verdict.remark !== remarked) {
+      remarked = verdict.remark
+      yield* Effect.logInfo(verdict.remark)
+    }
     if (how.fresh && options.strict && verdict.findings.length > 0) {
       // As evidence alone: its days stay uncovered, and no later run takes it up.
       yield* keep(path, id, scanned, { imported: true })
@@ -173,11 +180,13 @@ export const statementReader = Effect.fnUntraced(function*(
       id,
       ...(how.asked === undefined ? {} : { asked: how.asked }),
       report: ({ booked, explainCash = false, rows }) =>
-        withFiles(statementReport(scanned, rows, { ...options.report, booked, explainCash })),
+        withFiles(statementReport(scanned, rows, { ...options.report, booked, explainCash, sectionsBefore })),
       sources: (hashes) => withFiles(statementSources(scanned, hashes)),
       settled: Effect.gen(function*() {
         if (record === undefined) return
         yield* store.saveStatement({ ...record, imported: true })
+        const sections = sectionsBefore.union(new Set(optionalSections(scanned.sections)))
+        if (sections.size > sectionsBefore.size) yield* store.saveNote(sectionsNote, [...sections].join(" "))
         if (verdict.findings.length > 0) return
         // One span for all of it: broken out by day, a holiday has no statement of its own.
         yield* store.saveCoverage({ from: record.fromDate, to: record.toDate }, id)
@@ -188,6 +197,9 @@ export const statementReader = Effect.fnUntraced(function*(
 
   return { receive, unpack, open, scan, look, register, checkSaveAs }
 })
+
+/** The optional sections that statements had so far. */
+const sectionsNote = "sections"
 
 /** A killed run leaves its spool; this run holds the account's lock, so what is there is nobody's. */
 const removeLeftovers = (fileSystem: FileSystem.FileSystem, directory: string, prefix: string) =>

@@ -22,6 +22,8 @@ export type ReportOptions = BookingOptions & {
   readonly symbolMap: SymbolMap
   /** As in the context of the mapping. */
   readonly explainCash?: boolean
+  /** Optional sections of earlier statements. */
+  readonly sectionsBefore?: ReadonlySet<string>
 }
 
 /** Second pass: the spooled rows, and those kept from earlier statements, become the report. */
@@ -99,7 +101,7 @@ const assemble = (
       }
       : {})
   }, { ...options, knownAs })
-  const verdict = checkQuery(scanned.sections)
+  const verdict = checkQuery(scanned.sections, options.sectionsBefore)
   const lines = linesByCurrency(decoded.cashReport, decoded.moving, scanned.baseCurrency)
   const cash = balancesOf(lines, scanned.statements)
   const opening = verdict.findings.length > 0 || decoded.skipped.some(({ section }) => section === "Trades")
