@@ -23,6 +23,8 @@ export interface EvidenceInput {
   readonly activities: ReadonlyArray<Activity>
   readonly statements: ReadonlyArray<StatementInfo>
   readonly cashReport: ReadonlyArray<CashReportRow>
+  /** Commissions of conversions, as they were charged. */
+  readonly funds: ReadonlyArray<StatementOfFundsLine>
   /** Rows before this day are never booked. */
   readonly startDate?: PlainDate
 }
@@ -41,9 +43,9 @@ export const commissionEvidence = (input: EvidenceInput): ReadonlyArray<Commissi
   if (overlap) return []
   return windows.flatMap((window) => {
     const own = windows.length === 1 ? rows : rows.filter((row) => isWithin(bookedOn(row), window))
-    const funds = own.flatMap((moving) =>
-      moving.section === "StmtFunds" && isForexCommission(moving.row) ? [moving.row] : []
-    )
+    const funds = windows.length === 1
+      ? input.funds
+      : input.funds.filter(({ date, reportDate }) => isWithin(reportDate ?? date?.date, window))
     const conversions = own.flatMap((moving) =>
       moving.section === "Trades" && isConversion(moving.row) ? [moving.row] : []
     )
@@ -69,17 +71,12 @@ export const commissionEvidence = (input: EvidenceInput): ReadonlyArray<Commissi
   })
 }
 
-/** A conversion is three lines: two legs, and its commission in the currency in which it was charged. */
-const isForexCommission = ({ activityCode, activityDescription = "" }: StatementOfFundsLine): boolean =>
-  activityCode === "FOREX" && activityDescription.startsWith("Commission")
-
 const isWithin = (day: PlainDate | undefined, { from, to }: DaySpan) => day !== undefined && from <= day && day <= to
 
 /** The day by which a row is in a statement. */
 const bookedOn = (moving: MovingRow): PlainDate | undefined => {
   if (moving.section === "Trades") return moving.row.reportDate ?? dayOf(moving.row)
-  if (moving.section === "CashTransactions") return moving.row.reportDate ?? moving.row.dateTime?.date
-  return moving.section === "StmtFunds" ? moving.row.reportDate ?? moving.row.date?.date : undefined
+  return moving.section === "CashTransactions" ? moving.row.reportDate ?? moving.row.dateTime?.date : undefined
 }
 
 const nameOf = (trade: Trade): string =>

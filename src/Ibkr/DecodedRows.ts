@@ -5,6 +5,7 @@ import { contentHash, skip } from "./Activities/Booking.ts"
 import { type CommissionCorrection, decodeCorrection } from "./Activities/CommissionCorrections.ts"
 import { briefly } from "./BriefText.ts"
 import type { CashReportRow } from "./CashReport.ts"
+import { decodeFundsLine, type StatementOfFundsLine } from "./FlexFunds.ts"
 import {
   decodeCashReport,
   decodeOpenPosition,
@@ -43,6 +44,8 @@ export class DecodedRows {
   readonly lots: Array<{ readonly statement: number; readonly row: PositionLot }> = []
   readonly priorPositions: Array<PriorPeriodPosition> = []
   readonly cashReport: Array<CashReportRow> = []
+  /** Of the Statement of Funds: commissions of conversions, as they were charged. */
+  readonly forexCommissions: Array<StatementOfFundsLine> = []
   /** Of earlier runs: no statement has them. */
   readonly corrections: Array<CommissionCorrection> = []
   readonly skipped: Array<SkippedRow> = []
@@ -92,11 +95,23 @@ export class DecodedRows {
         })
       case "CashReport":
         return take(decodeCashReport(fields), (row) => this.cashReport.push({ statement, row }))
+      // It only tells of a cost that a trade has; without it the Cash Report does.
+      case "StmtFunds":
+        return isForexCommission(fields)
+          ? Result.match(decodeFundsLine(fields), {
+            onSuccess: (row) => void this.forexCommissions.push(row),
+            onFailure: () => {}
+          })
+          : undefined
       case correctionSection:
         return take(decodeCorrection(fields), (row) => this.corrections.push(row))
     }
   }
 }
+
+/** A conversion is three lines: two legs, and its commission in the currency in which it was charged. */
+const isForexCommission = ({ activityCode, activityDescription = "" }: Attributes): boolean =>
+  activityCode === "FOREX" && activityDescription.startsWith("Commission")
 
 const idPrefixes: Readonly<Record<string, string>> = {
   CorporateActions: "ibkr:corp",

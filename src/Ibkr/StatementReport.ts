@@ -199,6 +199,7 @@ const cashByKind = (
       activities,
       statements: scanned.statements,
       cashReport: found.lines,
+      funds: decoded.forexCommissions,
       ...(found.startDate === undefined ? {} : { startDate: found.startDate })
     })
   }
