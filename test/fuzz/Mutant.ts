@@ -1,5 +1,5 @@
 import type { FixtureOptions } from "../support/fixture.ts"
-import { byteMutations } from "./ByteMutations.ts"
+import { byteMutations, largest } from "./ByteMutations.ts"
 import type { Corpus } from "./Corpus.ts"
 import { copyOf, printDocument } from "./Document.ts"
 import { type Random, randomOf } from "./Random.ts"
@@ -44,7 +44,7 @@ export const mutantOf = (corpus: Corpus, seed: number, number: number): Mutant =
       mutate(root, random, corpus)
       mutations.push(name)
     }
-    bytes = new TextEncoder().encode(printDocument(root, random))
+    bytes = new TextEncoder().encode(printDocument(root, random)).subarray(0, largest)
   }
   if (origin.root === undefined || random.chance(0.25)) {
     for (let count = random.pick([1, 1, 2, 4]); count > 0; count--) {
