@@ -190,7 +190,7 @@ const handle = Effect.fnUntraced(function*(
   const account = yield* repo.account
   const note = (rows: ReadonlyArray<ReportedActivity>) =>
     Ref.update(ledger, (report) => ({ ...report, activities: merged(report.activities, rows) }))
-  const { cash, own, recalled, report } = yield* mapStatement(statement, options)
+  const { cash, hashes, own, recalled, report } = yield* mapStatement(statement, options)
   const asOf = report.statements.map(({ toDate }) => toDate).sort().at(-1)
   yield* sayWhatTheDataIs(asOf)
   for (const warning of report.warnings) if (!earlier.warnings.includes(warning)) yield* Effect.logWarning(warning)
@@ -204,11 +204,10 @@ const handle = Effect.fnUntraced(function*(
   }))
   const before = options.dryRun ? undefined : yield* store.latestToDate
 
-  const ownHashes = new Set([...own, ...report.skipped].map(({ contentHash }) => contentHash))
   const result = yield* importReport(
     {
       sources: statement.sources,
-      statementOf: (hash) => options.dryRun || !ownHashes.has(hash) ? undefined : statement.id,
+      statementOf: (hash) => options.dryRun || !hashes.has(hash) ? undefined : statement.id,
       recalled
     },
     report,

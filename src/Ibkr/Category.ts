@@ -12,6 +12,8 @@ const classes: ReadonlyMap<string, AssetClass> = new Map([
   ["CASH", "currency"]
 ])
 
+export const bookedCategories: ReadonlyArray<string> = [...classes.keys()]
+
 export const assetClass = (category: string): AssetClass | undefined => classes.get(category)
 
 /** Classes of which a portfolio holds units: a conversion has none. */

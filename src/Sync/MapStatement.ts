@@ -10,6 +10,8 @@ export interface MappedStatement {
   readonly report: BrokerReport
   /** What its rows are by themselves: they moved cash in its days, whatever is booked of them. */
   readonly own: ReadonlyArray<Activity>
+  /** Content hashes of all rows that stand in it, booked or not: of others it is no source. */
+  readonly hashes: ReadonlySet<string>
   /** What its rows move by kind, where that is known already. */
   readonly cash?: StatementCash
   /** Content hashes of the rows that were recalled. */
@@ -28,7 +30,8 @@ export const mapStatement = Effect.fn("Sync.map")(function*(
 ) {
   const store = yield* SyncRecordStore
   const broker = yield* Broker
-  const held = (yield* store.held).flatMap((record) => record.source === undefined ? [] : [record.source])
+  const waiting = yield* store.held
+  const held = waiting.flatMap((record) => record.source === undefined ? [] : [record.source])
   const first = yield* statement.report({ rows: held, booked: new Set() })
   const rows = [...first.activities, ...first.skipped]
   const hashes = new Set(rows.map(({ contentHash }) => contentHash))
@@ -47,9 +50,17 @@ export const mapStatement = Effect.fn("Sync.map")(function*(
     booked = booked.union(found)
     report = yield* statement.report({ rows: context, booked })
   }
+  const own = first.activities.filter(({ externalId }) => !first.carriedOver.has(externalId))
+  const known = new Set(waiting.map(({ contentHash }) => contentHash))
   const mapped: MappedStatement = {
     report,
-    own: first.activities.filter(({ externalId }) => !first.carriedOver.has(externalId)),
+    own,
+    hashes: new Set([
+      ...own.map(({ contentHash }) => contentHash),
+      ...first.skipped.flatMap(({ contentHash }) =>
+        contentHash === undefined || known.has(contentHash) ? [] : [contentHash]
+      )
+    ]),
     ...(first.statementCash === undefined ? {} : { cash: first.statementCash }),
     recalled: new Set(earlier.keys())
   }
@@ -67,7 +78,8 @@ const withCorrections = (mapped: MappedStatement, corrected: CommissionsCorrecte
       activities: [...mapped.report.activities, ...added],
       warnings: [...mapped.report.warnings, ...corrected.warnings]
     },
-    own: [...mapped.own, ...corrected.own]
+    own: [...mapped.own, ...corrected.own],
+    hashes: new Set([...mapped.hashes, ...corrected.own.map(({ contentHash }) => contentHash)])
   }
 }
 
