@@ -41,6 +41,7 @@ const moot: ReadonlySet<SkipReason> = new Set<SkipReason>([
   "reversed",
   "cancelled",
   "short",
+  "no-effect",
   "unreadable"
 ])
 

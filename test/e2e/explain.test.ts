@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deleteByHand } from "./decisions/support.ts"
 import { aapl, cash, position, ptt, statement, trade, vusa } from "./statement.ts"
-import { type RunJson, startWorld, succeeded } from "./support.ts"
+import { fixture, type RunJson, startWorld, succeeded } from "./support.ts"
 
 /** `VUSA.L -3 explained: row-by-hand -3 …`: what the run says of each position that differs. */
 const told = ({ positions }: RunJson) =>
@@ -69,5 +69,14 @@ describe("a position that differs says why", { timeout: 60_000, concurrent: true
     ])
     const [mended] = last.positions.flatMap(({ causes = [] }) => causes)
     assert.strictEqual(mended?.remedy, "broker-sync ibkr restore ibkr:trade:62")
+  })
+
+  it("a corporate action that cannot be decided", async () => {
+    await using world = await startWorld({ flex: { statement: await fixture("ticker-change.xml") } })
+    succeeded(await world.night())
+    await world.run(["ibkr", "open-positions", "--yes", "--format", "json"])
+    assert.deepStrictEqual(told(succeeded(await world.night())), [
+      "LONE -3 explained: row-not-booked -3 ibkr:corp:90000000135"
+    ])
   })
 })

@@ -125,11 +125,13 @@ export const identifyActions = (
 
 const rowOf = (action: CorporateAction, index: InstrumentIndex): ActionRow => {
   const date = dayOf(action)
+  const key = index.keyOf(action, action.currency)
   return {
     section,
     action,
     externalId: `ibkr:corp:${action.transactionID ?? ""}`,
-    key: index.keyOf(action, action.currency),
+    key,
+    ...(key === undefined ? {} : { position: { instrumentKey: key, quantity: action.quantity } }),
     contentHash: actionDigest(action),
     subject: eventOf(action),
     ...(date === undefined ? {} : { date }),
