@@ -1,4 +1,4 @@
-import { Cause, DateTime, Effect, Exit, Ref, Schema } from "effect"
+import { Cause, DateTime, Effect, Exit, Ref } from "effect"
 import { Broker, type ReceivedStatement } from "./Broker.ts"
 import { type ExitCode, exitCodes, type Failure } from "./Failure.ts"
 import { Metrics } from "./Metrics.ts"
@@ -11,6 +11,7 @@ import { counts, emptyReport, type ReportedActivity, type RunReport } from "./Ru
 import { judgeBaseline } from "./Sync/Baseline.ts"
 import { bridges, cashToExplain, sayUnexplained } from "./Sync/Bridges.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
+import { DriftFound, RowsRefused, TrackerRestored } from "./Sync/Failures.ts"
 import { importReport } from "./Sync/Import.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
 import { mapStatement } from "./Sync/MapStatement.ts"
@@ -35,44 +36,6 @@ export interface SyncOptions {
   /** These days instead of tonight's statement. */
   readonly backfill?: DaySpan
   readonly tokenExpires?: PlainDate
-}
-
-/** The tracker would not take some rows. They are held and tried again; the others are in. */
-export class RowsRefused extends Schema.TaggedError<RowsRefused>()("RowsRefused", {
-  rows: Schema.Int,
-  first: Schema.String
-}) implements Failure {
-  override get message() {
-    return `Wealthfolio refused ${this.rows} row(s), the first with: ${this.first}`
-  }
-  readonly hint = "the other rows are in; these are held and tried again in every run: see `skipped` for each"
-  readonly exitCode = exitCodes.tracker
-}
-
-/** Booked rows are not in the tracker any more, too many for a hand to have deleted them. */
-export class TrackerRestored extends Schema.TaggedError<TrackerRestored>()("TrackerRestored", {
-  rows: Schema.Int,
-  some: Schema.String
-}) implements Failure {
-  override get message() {
-    return `${this.rows} rows that were imported are not in Wealthfolio any more (${this.some}): was it restored from a backup?`
-  }
-  readonly hint =
-    "broker-sync ibkr restore --missing books them again; broker-sync ibkr restore --accept leaves them out, if they were "
-    + "deleted on purpose. Tonight's rows are in"
-  readonly exitCode = exitCodes.tracker
-}
-
-/** Only with --fail-on-drift. */
-export class DriftFound extends Schema.TaggedError<DriftFound>()("DriftFound", {
-  symbols: Schema.Array(Schema.String)
-}) implements Failure {
-  override get message() {
-    return `positions differ by more than 0.01: ${this.symbols.join(", ")}`
-  }
-  readonly hint =
-    "compare the rows of these symbols in Wealthfolio with the broker's; rows in `skipped` are the usual cause"
-  readonly exitCode = exitCodes.drift
 }
 
 const interrupted: Failure = {

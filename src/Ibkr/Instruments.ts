@@ -1,8 +1,8 @@
 import type { Decimal } from "../Portfolio/Decimal.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
-import { compare } from "./Activities/Booking.ts"
 import { assetClass, sameClass } from "./Category.ts"
 import type { CashTransaction, CorporateAction, SecurityInfo, Trade } from "./FlexReport.ts"
+import { newestFirst } from "./RowAge.ts"
 import { type CanonicalSymbol, canonicalSymbol, overriddenSymbol, type SymbolOverride } from "./Symbol.ts"
 
 /** The symbol map: by conid, IBKR symbol or canonical symbol. */
@@ -257,36 +257,6 @@ const isEquity = (category: string | undefined): boolean => category === undefin
 
 const sameOrUntold = (a: string | undefined, b: string | undefined): boolean =>
   a === undefined || b === undefined || a === b
-
-type DatedRow = Trade | CashTransaction | CorporateAction
-
-const newestFirst = (a: DatedRow, b: DatedRow): number =>
-  compare(dayOf(b), dayOf(a)) || compare(b.transactionID ?? "", a.transactionID ?? "") || compareWords(b, a)
-
-/** Of rows that are equally new no order says which is right, but it must be the same one every night. */
-const compareWords = (a: DatedRow, b: DatedRow): number => {
-  for (const field of learned) {
-    const order = compare(a[field] ?? "", b[field] ?? "")
-    if (order !== 0) return order
-  }
-  return 0
-}
-
-const learned = [
-  "currency",
-  "symbol",
-  "listingExchange",
-  "exchange",
-  "isin",
-  "securityID",
-  "securityIDType",
-  "assetCategory",
-  "description",
-  "conid"
-] as const
-
-const dayOf = (row: DatedRow): string =>
-  row.reportDate ?? row.dateTime?.date ?? ("tradeDate" in row ? row.tradeDate ?? "" : "")
 
 /** What rows that carry a conid say of it: currencies by rank, as symbols of two conids are told apart by them. */
 const statedByConid = (rows: InstrumentRows) => {
