@@ -120,6 +120,8 @@ const readDecimal = (text: string): Decimal | undefined => {
 export const decimal = optional(read<Decimal>("a decimal number", parseDecimal, Decimals.format), empty)
 /** Where there is one it is one: what is not three capitals would be a currency of its own. */
 export const currency = optional(Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))), placeholder)
+/** Of rows that only tell about a security: what is no currency says nothing, and costs the row nothing. */
+export const toldCurrency = optional(Schema.String, (text) => !/^[A-Z]{3}$/.test(text))
 export const required = {
   date: read("a date as yyyy-MM-dd or yyyyMMdd", parseFlexDate, String),
   decimal: read<Decimal>("a decimal number", parseDecimal, Decimals.format),

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { CFDCharge, DebitCardActivity, SalesTax, TransactionTax } from "./FlexCharges.ts"
-import { clock, currency, date, decimal, identifier, moment, required, text } from "./FlexField.ts"
+import { clock, currency, date, decimal, identifier, moment, required, text, toldCurrency } from "./FlexField.ts"
 import { StatementOfFundsLine } from "./FlexFunds.ts"
 import { decoder, security } from "./FlexRow.ts"
 import { StockGrantActivity, Transfer } from "./FlexTransfers.ts"
@@ -71,7 +71,7 @@ export const CorporateAction = Schema.Struct({
 export const OpenPosition = Schema.Struct({
   ...security,
   accountId: text,
-  currency: text,
+  currency: toldCurrency,
   multiplier: decimal,
   position: required.decimal,
   markPrice: decimal,
@@ -86,7 +86,7 @@ export const OpenPosition = Schema.Struct({
 export const PositionLot = Schema.Struct({
   ...security,
   accountId: text,
-  currency: text,
+  currency: toldCurrency,
   multiplier: decimal,
   position: required.decimal,
   openPrice: decimal,
@@ -98,13 +98,13 @@ export const PositionLot = Schema.Struct({
 export const PriorPeriodPosition = Schema.Struct({
   ...security,
   accountId: text,
-  currency: text,
+  currency: toldCurrency,
   multiplier: decimal,
   date,
   price: required.decimal
 })
 
-export const SecurityInfo = Schema.Struct({ ...security, currency: text, multiplier: decimal })
+export const SecurityInfo = Schema.Struct({ ...security, currency: toldCurrency, multiplier: decimal })
 
 export const CashReportCurrency = Schema.Struct({
   accountId: text,

@@ -342,7 +342,8 @@ const listedSymbol = (facts: Facts): CanonicalSymbol | undefined =>
 /** IBKR pads the root of an OCC symbol to six characters; a bond is told by its ISIN, as prices and holdings are. */
 const contractSymbol = (kind: "OPTION" | "BOND", { isin, symbol = "" }: Facts): CanonicalSymbol | undefined => {
   const [, root, terms] = /^([A-Z0-9.]{1,6}) *(\d{6}[CP]\d{8})$/.exec(symbol) ?? []
-  const ticker = kind === "BOND" ? isin : root === undefined ? undefined : `${root}${terms}`
+  const named = /^[A-Z]{2}[A-Z0-9]{9}\d$/.test(isin ?? "") ? isin : undefined
+  const ticker = kind === "BOND" ? named : root === undefined ? undefined : `${root}${terms}`
   return ticker === undefined ? undefined : { symbol: ticker, ticker, isUsListing: false }
 }
 

@@ -32,8 +32,9 @@ export interface ReadFixture {
 
 /** Not the cash beside a corporate action or a transfer, nor a fee beside a trade, nor the second leg of a conversion, nor the short part of a trade. */
 export const standsForItsRow = ({ externalId, group, note = "", section, type }: Activity): boolean =>
-  (section !== "Trades" && !externalId.endsWith(":cash")) || type === "BUY" || type === "SELL" || group === externalId
-  || (note.startsWith("short: ") && !externalId.endsWith(":short"))
+  (section !== "Trades" && !externalId.endsWith(":cash")) || type === "BUY" || type === "SELL"
+  || (section === "Trades" && group !== undefined && !/:fx-in(:\d+)?$/.test(externalId))
+  || (note.startsWith("short: ") && !/:short(:\d+)?$/.test(externalId))
 
 /** A file of `fixtures/`, as it is on disk. */
 export const fixture = Effect.fnUntraced(function*(name: string) {

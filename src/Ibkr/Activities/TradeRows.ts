@@ -133,6 +133,8 @@ export const cancelsTrade = (cancel: IdentifiedTrade, row: IdentifiedTrade): boo
   return Decimals.isZero(Decimals.add(cancel.trade.quantity, row.trade.quantity))
     && Decimals.isZero(Decimals.add(proceedsOf(cancel.trade), proceedsOf(row.trade)))
     && cancel.trade.currency === row.trade.currency
+    // Of a conversion the symbol says what the other currency is.
+    && (cancel.trade.assetCategory !== "CASH" || cancel.trade.symbol === row.trade.symbol)
     && (named === undefined
       ? row.trade.tradeID === undefined && cancel.key === row.key
       : named === row.trade.tradeID && sameSecurity(cancel.trade, row.trade))
