@@ -59,6 +59,8 @@ export interface MappingContext {
   readonly booked: ReadonlySet<string>
   /** What the rows move by kind is wanted. */
   readonly explainCash?: boolean
+  /** What the tracker held as the statement began, by instrument: counts where the statement says nothing of positions. */
+  readonly held?: ReadonlyMap<string, Decimal>
 }
 
 /** A statement on disk that passed the account guard. */

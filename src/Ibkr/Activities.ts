@@ -94,7 +94,11 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const followed = new Set(actionRows.moves.map(({ instrumentKey }) => instrumentKey))
   const reckoned = reckon(
     held.values().map(movesOf),
-    { earlier, ...(closing === undefined ? {} : { closing }) },
+    {
+      earlier,
+      ...(closing === undefined ? {} : { closing }),
+      ...(options.held === undefined ? {} : { held: options.held })
+    },
     followed
   )
   const moves = [...followed].flatMap(movesOf)

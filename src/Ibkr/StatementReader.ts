@@ -179,8 +179,14 @@ export const statementReader = Effect.fnUntraced(function*(
     const statement: ReceivedStatement = {
       id,
       ...(how.asked === undefined ? {} : { asked: how.asked }),
-      report: ({ booked, explainCash = false, rows }) =>
-        withFiles(statementReport(scanned, rows, { ...options.report, booked, explainCash, sectionsBefore })),
+      report: ({ booked, explainCash = false, held, rows }) =>
+        withFiles(statementReport(scanned, rows, {
+          ...options.report,
+          booked,
+          explainCash,
+          sectionsBefore,
+          ...(held === undefined ? {} : { held })
+        })),
       sources: (hashes) => withFiles(statementSources(scanned, hashes)),
       settled: Effect.gen(function*() {
         if (record === undefined) return

@@ -4,6 +4,7 @@ import type { Activity } from "../Portfolio/Activity.ts"
 import type { StatementCash } from "../Portfolio/CashBridge.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { type CommissionsCorrected, correctCommissions } from "./CommissionCorrections.ts"
+import { heldBefore } from "./HeldBefore.ts"
 
 export interface MappedStatement {
   /** The statement's rows with all that bears on them: rows held so far, and booked rows that it corrects. */
@@ -32,7 +33,10 @@ export const mapStatement = Effect.fn("Sync.map")(function*(
   const broker = yield* Broker
   const waiting = yield* store.held
   const held = waiting.flatMap((record) => record.source === undefined ? [] : [record.source])
-  const first = yield* statement.report({ rows: held, booked: new Set() })
+  const alone = yield* statement.report({ rows: held, booked: new Set() })
+  const before = alone.positions === undefined ? yield* heldBefore(alone) : new Map<string, never>()
+  const known = before.size === 0 ? {} : { held: before }
+  const first = before.size === 0 ? alone : yield* statement.report({ rows: held, booked: new Set(), ...known })
   const rows = [...first.activities, ...first.skipped]
   const hashes = new Set(rows.map(({ contentHash }) => contentHash))
   const related = yield* store.bySubject([...new Set(rows.flatMap(({ subject }) => subject ?? []))])
@@ -44,21 +48,21 @@ export const mapStatement = Effect.fn("Sync.map")(function*(
   const names = new Map(related.map(({ contentHash, externalId }) => [contentHash, externalId]))
   const recalled = [...earlier].map(([hash, source]) => ({ ...source, externalId: names.get(hash) ?? "" }))
   const context = [...held, ...recalled]
-  let report = earlier.size === 0 ? first : yield* statement.report({ rows: context, booked: new Set() })
+  let report = earlier.size === 0 ? first : yield* statement.report({ rows: context, booked: new Set(), ...known })
   let booked: ReadonlySet<string> = new Set()
   for (let found = yield* bookedPairs(report); !found.isSubsetOf(booked); found = yield* bookedPairs(report)) {
     booked = booked.union(found)
-    report = yield* statement.report({ rows: context, booked })
+    report = yield* statement.report({ rows: context, booked, ...known })
   }
   const own = first.activities.filter(({ externalId }) => !first.carriedOver.has(externalId))
-  const known = new Set(waiting.map(({ contentHash }) => contentHash))
+  const waited = new Set(waiting.map(({ contentHash }) => contentHash))
   const mapped: MappedStatement = {
     report,
     own,
     hashes: new Set([
       ...own.map(({ contentHash }) => contentHash),
       ...first.skipped.flatMap(({ contentHash }) =>
-        contentHash === undefined || known.has(contentHash) ? [] : [contentHash]
+        contentHash === undefined || waited.has(contentHash) ? [] : [contentHash]
       )
     ]),
     ...(first.statementCash === undefined ? {} : { cash: first.statementCash }),

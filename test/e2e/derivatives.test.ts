@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { balance, cash, statement, trade } from "./statement.ts"
+import { aapl, balance, cash, position, ptt, statement, trade, vusa } from "./statement.ts"
 import { fixture, noDrift, skips, startWorld, succeeded, type World } from "./support.ts"
 
 const typed = (world: World, amount: string, currency: string) =>
@@ -65,5 +65,35 @@ describe("what is no share, through to holdings and cash", { timeout: 60_000, co
     assert.strictEqual(groups.get("ibkr:trade:62")?.length, 2)
     assert.strictEqual(world.activities.length, 7)
     assert.strictEqual(succeeded(await world.night()).counts.imported, 0)
+  })
+
+  it("without Open Positions a sale is short beyond what Wealthfolio held, and where it held nothing by the marks", async () => {
+    await using world = await startWorld({
+      flex: {
+        statement: statement({ trades: [trade("61", vusa, 10, "80", "2026-01-05")], positions: [position(vusa, 10)] })
+      }
+    })
+    succeeded(await world.night())
+    const later = statement({
+      from: "2026-01-12",
+      to: "2026-01-16",
+      positions: null,
+      trades: [
+        trade("62", vusa, -15, "90", "2026-01-12", { ibCommission: "0" }),
+        trade("63", aapl, -2, "200", "2026-01-12", { ibCommission: "0" }),
+        trade("64", ptt, -3, "30", "2026-01-12", { ibCommission: "0", openCloseIndicator: "O", listingExchange: "SGX" })
+      ]
+    })
+    const json = succeeded(await world.night(["--file", "-"], { stdin: later }))
+    const booked = json.activities.map(({ amount, externalId, quantity = "", type }) =>
+      `${externalId} ${type} ${quantity} ${amount}`
+    )
+    assert.deepStrictEqual(booked.toSorted(), [
+      "ibkr:trade:62 SELL 10 900",
+      "ibkr:trade:62:short CREDIT  450",
+      "ibkr:trade:63 SELL 2 400",
+      "ibkr:trade:64 CREDIT  90"
+    ])
+    assert.strictEqual(succeeded(await world.night(["--file", "-"], { stdin: later })).counts.imported, 0)
   })
 })

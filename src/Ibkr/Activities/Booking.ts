@@ -14,6 +14,8 @@ export interface BookingOptions {
   readonly startDate?: PlainDate
   /** External ids of cancels and reversals that are booked as rows of their own: they take nothing out any more. */
   readonly booked: ReadonlySet<string>
+  /** What the tracker held before the statement, by instrument. */
+  readonly held?: ReadonlyMap<string, Decimal>
   /** By content hash: what rows of earlier statements are called. */
   readonly knownAs?: ReadonlyMap<string, ReadonlySet<string>>
 }

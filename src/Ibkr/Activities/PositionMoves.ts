@@ -19,19 +19,21 @@ export interface PositionMove<Source = unknown> extends Move {
 export interface PositionContext {
   /** Held at its end, by instrument; absent without that section. An instrument that is not in it is not held. */
   readonly closing?: ReadonlyMap<string, Decimal>
+  /** Without that section: what the tracker held before it began, of what it held. */
+  readonly held?: ReadonlyMap<string, Decimal>
   /** Content hashes of rows of earlier statements: they moved positions before this one began. */
   readonly earlier: ReadonlySet<string>
 }
 
 /**
  * What was held before the first move of the statement, by instrument: its closing position less everything that it
- * moves. `undefined` for all where it does not say what is held.
+ * moves; where it does not say what is held, what the tracker held. `undefined` where neither is known.
  */
 export const openingOf = (
   moves: ReadonlyArray<PositionMove>,
-  { closing, earlier }: PositionContext
+  { closing, earlier, held }: PositionContext
 ): (instrumentKey: string) => Decimal | undefined => {
-  if (closing === undefined) return () => undefined
+  if (closing === undefined) return (key) => held?.get(key)
   const now = moves.filter(({ contentHash }) => !earlier.has(contentHash))
   const moved = openingQuantities(new Map(), now)
   return (key) => Decimals.add(closing.get(key) ?? Decimals.zero, moved.get(key) ?? Decimals.zero)
