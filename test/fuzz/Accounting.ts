@@ -75,10 +75,14 @@ export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<st
     }
   }
   if (rows.hasTwins) return []
+  // A row without category is of the one that others of its contract have.
+  const pairs = new Set(
+    [...rows.trades.values()].flatMap(({ assetCategory, conid }) => assetCategory === "CASH" ? conid ?? [] : [])
+  )
   const booked = Map.groupBy(report.activities, ({ contentHash }) => contentHash)
   // A leg of a corporate action that is part of a split moves its cash all the same.
   const moved = [...rows.moving].flatMap(([digest, moving]) =>
-    unmoved.has(digest) && !withoutEffect.has(digest) ? [] : cashOf(moving, booked.get(digest) ?? [])
+    unmoved.has(digest) && !withoutEffect.has(digest) ? [] : cashOf(moving, booked.get(digest) ?? [], pairs)
   )
   const told = report.activities.map(({ amount, currency, type }) =>
     [currency, cashSign(type) > 0 ? amount : Decimals.negate(amount)] as const
@@ -89,12 +93,13 @@ export const cashProblems = (rows: Rows, report: BrokerReport): ReadonlyArray<st
 
 const cashOf = (
   moving: MovingRow,
-  booked: ReadonlyArray<Activity>
+  booked: ReadonlyArray<Activity>,
+  pairs: ReadonlySet<string>
 ): ReadonlyArray<readonly [string, Decimal]> => {
   const { row, section } = moving
   switch (section) {
     case "Trades":
-      return cashOfTrade(row)
+      return cashOfTrade(row, pairs)
     case "CorporateActions":
       return [[row.currency, cashOfAction(row)]]
     case "StockGrantActivities":
@@ -111,8 +116,12 @@ const cashOf = (
   }
 }
 
-const cashOfTrade = (row: Trade): ReadonlyArray<readonly [string, Decimal]> => [
-  ...(row.assetCategory === "CASH" ? [[row.symbol?.slice(0, 3) ?? "", row.quantity] as const] : []),
+const pair = /^([A-Z]{3})\.[A-Z]{3}$/
+
+const cashOfTrade = (row: Trade, pairs: ReadonlySet<string>): ReadonlyArray<readonly [string, Decimal]> => [
+  ...(row.assetCategory === "CASH" || (row.assetCategory === undefined && pairs.has(row.conid ?? ""))
+    ? [[pair.exec(row.symbol ?? "")?.[1] ?? "", row.quantity] as const].filter(([currency]) => currency !== "")
+    : []),
   [row.currency, proceedsOf(row)],
   [row.currency, row.taxes ?? Decimals.zero],
   [row.ibCommissionCurrency ?? row.currency, row.ibCommission ?? Decimals.zero]
