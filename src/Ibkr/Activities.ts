@@ -52,6 +52,8 @@ export interface ReportRows {
   /** Lots of these that were opened before the statement began. */
   readonly lots?: ReadonlyArray<PositionLot>
   readonly priorPositions?: ReadonlyArray<PriorPeriodPosition>
+  /** A section of rows that move positions is missing, or has a row that cannot be read. */
+  readonly movesAreMissing?: boolean
   /** Content hashes of rows that came with an earlier statement. */
   readonly earlier?: ReadonlySet<string>
 }
@@ -92,10 +94,16 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   ]
   const held = new Set([...traded.keys(), ...others.keys()])
   const followed = new Set(actionRows.moves.map(({ instrumentKey }) => instrumentKey))
+  const hidden = [trades, ...moved].flatMap(({ skipped }) => skipped.filter(hidesAMove))
+    .filter(({ contentHash }) => !otherMoves.some((move) => move.contentHash === contentHash))
+  const isDoubtful = (key: string) =>
+    rows.movesAreMissing === true
+    || hidden.some(({ position }) => position === undefined || position.instrumentKey === key)
   const reckoned = reckon(
     held.values().map(movesOf),
     {
       earlier,
+      isDoubtful,
       ...(closing === undefined ? {} : { closing }),
       ...(options.held === undefined ? {} : { held: options.held })
     },

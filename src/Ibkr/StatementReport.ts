@@ -63,6 +63,9 @@ const sourceDigest = (section: string, fields: Attributes): string | undefined =
   return moving === undefined ? undefined : Result.getOrUndefined(Result.map(moving, digestOf))
 }
 
+/** Beside trades: what they have moves positions, and a query may lack them. */
+const moveSections: ReadonlyArray<string> = ["CorporateActions", "Transfers"]
+
 const assemble = (
   scanned: ScannedStatement,
   decoded: DecodedRows,
@@ -90,6 +93,8 @@ const assemble = (
   const booked = bookings({
     ...byKind(moving),
     ...untilOf(scanned.statements),
+    movesAreMissing: moveSections.some((name) => !scanned.sections.has(name))
+      || decoded.skipped.some(({ section }) => section === "Trades" || moveSections.includes(section)),
     securities,
     positions: positions.map(({ row }) => row),
     earlier: new Set(earlier.moving.map(digestOf).filter((digest) => !own.has(digest))),

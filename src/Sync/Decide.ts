@@ -1,5 +1,7 @@
 import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
+import type { Activity, SkippedRow } from "../Portfolio/Activity.ts"
+import * as Decimals from "../Portfolio/Decimal.ts"
 import { addDays } from "../Portfolio/PlainDate.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -38,9 +40,60 @@ export const decide = Effect.fn("Sync.decide")(function*(
   }))
   if (found.size > 0) yield* checkAccount(report, found, options)
   const { force, missing, rebuiltUntil, removed } = options
-  const knowledge = { records, related, found, recalled, missing, removed, rebuiltUntil, force }
-  const decision: Decision = { ...plan(report, knowledge), records, found }
+  const planned = plan(report, { records, related, found, recalled, missing, removed, rebuiltUntil, force })
+  const decision: Decision = { ...yield* withoutBookedParts(planned, records, options), records, found }
   return decision
+})
+
+/**
+ * How much of a trade is short is reckoned from the statement at hand. Where the trade is booked and another statement led
+ * to another split, its whole cash is in what was booked: the parts that this one would add are not.
+ */
+const withoutBookedParts = Effect.fnUntraced(function*(
+  planned: Plan,
+  records: ReadonlyMap<string, SyncRecord>,
+  { force }: ImportOptions
+) {
+  const trades = new Map(
+    planned.known.flatMap((row) => row.section === "Trades" ? [[row.externalId, row] as const] : [])
+  )
+  const parts = planned.fresh.flatMap((part) => {
+    const whole = trades.get(/^[^:]+:[^:]+:[^:]+/.exec(part.externalId)?.[0] ?? "")
+    return whole === undefined || whole.contentHash !== part.contentHash || force.has(part.externalId)
+      ? []
+      : [[part, whole] as const]
+  })
+  const days = parts.map(([, { date }]) => date).sort()
+  const [first, last] = [days[0], days.at(-1)]
+  if (first === undefined || last === undefined) return planned
+  const repo = yield* WealthfolioRepo
+  const rows = yield* repo.rows({ from: addDays(first, -3), to: addDays(last, 3) })
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  const isOtherwise = ({ externalId, quantity, type }: Activity) => {
+    const row = byId.get(records.get(externalId)?.trackerId ?? "")
+    return row?.type !== type || !Decimals.equals(row.quantity ?? Decimals.zero, quantity ?? Decimals.zero)
+  }
+  const booked = new Map(
+    parts.flatMap(([part, whole]) => isOtherwise(whole) ? [[part, whole.externalId] as const] : [])
+  )
+  const left: Plan = {
+    ...planned,
+    fresh: planned.fresh.filter((part) => !booked.has(part)),
+    skipped: [
+      ...planned.skipped,
+      ...[...booked].map(([{ contentHash, date, externalId, section, subject }, whole]): SkippedRow => ({
+        section,
+        externalId,
+        reason: "superseded",
+        detail: `its cash is in ${whole}, which was booked when less was known of the position`,
+        held: false,
+        contentHash,
+        date,
+        ...(subject === undefined ? {} : { subject })
+      }))
+    ]
+  }
+  return left
 })
 
 /** Keys are global in the tracker: rows found there may stand in another account, where they are of no use to this one. */

@@ -21,22 +21,30 @@ export interface PositionContext {
   readonly closing?: ReadonlyMap<string, Decimal>
   /** Without that section: what the tracker held before it began, of what it held. */
   readonly held?: ReadonlyMap<string, Decimal>
+  /** Whether something that the statement does not tell, or not readably, may have moved the instrument. */
+  readonly isDoubtful?: (instrumentKey: string) => boolean
   /** Content hashes of rows of earlier statements: they moved positions before this one began. */
   readonly earlier: ReadonlySet<string>
 }
 
 /**
  * What was held before the first move of the statement, by instrument: its closing position less everything that it
- * moves; where it does not say what is held, what the tracker held. `undefined` where neither is known.
+ * moves; where it does not say what is held, what the tracker held. `undefined` where neither is known. Also where it would
+ * have been short and is not any more, but what left it may be a row that is not there: shares that were bought are not to
+ * be taken for what covers a short.
  */
 export const openingOf = (
   moves: ReadonlyArray<PositionMove>,
-  { closing, earlier, held }: PositionContext
+  { closing, earlier, held, isDoubtful = () => false }: PositionContext
 ): (instrumentKey: string) => Decimal | undefined => {
   if (closing === undefined) return (key) => held?.get(key)
   const now = moves.filter(({ contentHash }) => !earlier.has(contentHash))
   const moved = openingQuantities(new Map(), now)
-  return (key) => Decimals.add(closing.get(key) ?? Decimals.zero, moved.get(key) ?? Decimals.zero)
+  return (key) => {
+    const atEnd = closing.get(key) ?? Decimals.zero
+    const opening = Decimals.add(atEnd, moved.get(key) ?? Decimals.zero)
+    return Decimals.isNegative(opening) && !Decimals.isNegative(atEnd) && isDoubtful(key) ? undefined : opening
+  }
 }
 
 /** By the source of a move. */
