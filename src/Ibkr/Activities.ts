@@ -17,7 +17,7 @@ import { moveOfTrade } from "./Activities/TradeMoves.ts"
 import { isCancel, tradeDigest } from "./Activities/TradeRows.ts"
 import { bookTrades } from "./Activities/Trades.ts"
 import { bookTransfers, dayOf as transferDay } from "./Activities/Transfers.ts"
-import { isSecurity } from "./Category.ts"
+import { assetClass, isSecurity } from "./Category.ts"
 import type { Charge } from "./Charge.ts"
 import type { StatementOfFundsLine } from "./FlexFunds.ts"
 import type {
@@ -52,8 +52,8 @@ export interface ReportRows {
   /** Lots of these that were opened before the statement began. */
   readonly lots?: ReadonlyArray<PositionLot>
   readonly priorPositions?: ReadonlyArray<PriorPeriodPosition>
-  /** A section of rows that move positions is missing, or has a row that cannot be read. */
-  readonly movesAreMissing?: boolean
+  /** Rows that move positions may be missing: trades, or those of another section, which hardly ever move an option. */
+  readonly missingMoves?: { readonly trades: boolean; readonly others: boolean }
   /** Content hashes of rows that came with an earlier statement. */
   readonly earlier?: ReadonlySet<string>
 }
@@ -97,7 +97,8 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const hidden = [trades, ...moved].flatMap(({ skipped }) => skipped.filter(hidesAMove))
     .filter(({ contentHash }) => !otherMoves.some((move) => move.contentHash === contentHash))
   const isDoubtful = (key: string) =>
-    rows.movesAreMissing === true
+    rows.missingMoves?.trades === true
+    || (rows.missingMoves?.others === true && assetClass(index.categoryOf(key) ?? "STK") !== "option")
     || hidden.some(({ position }) => position === undefined || position.instrumentKey === key)
   const reckoned = reckon(
     held.values().map(movesOf),

@@ -93,8 +93,12 @@ const assemble = (
   const booked = bookings({
     ...byKind(moving),
     ...untilOf(scanned.statements),
-    movesAreMissing: moveSections.some((name) => !scanned.sections.has(name))
-      || decoded.skipped.some(({ section }) => section === "Trades" || moveSections.includes(section)),
+    missingMoves: {
+      trades: decoded.skipped.some(({ section }) => section === "Trades"),
+      others: moveSections.some((name) =>
+        !scanned.sections.has(name) || decoded.skipped.some(({ section }) => section === name)
+      )
+    },
     securities,
     positions: positions.map(({ row }) => row),
     earlier: new Set(earlier.moving.map(digestOf).filter((digest) => !own.has(digest))),

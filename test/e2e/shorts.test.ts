@@ -107,4 +107,48 @@ describe("what is short, night by night", { timeout: 60_000, concurrent: true },
     cashAgrees(mended, "101999")
     assert.deepStrictEqual(booked(world), ["BUY 100", "DEPOSIT 100000", "SELL 100"])
   })
+
+  it("a short option is assigned in a window that its sale fell out of, by a query without marks and transfers", async () => {
+    const put = {
+      symbol: "AAPL  260116P00200000",
+      currency: "USD",
+      assetCategory: "OPT",
+      conid: "52009001",
+      listingExchange: "CBOE",
+      multiplier: "100"
+    }
+    const assigned = {
+      transactionType: "BookTrade",
+      dateTime: "2026-01-16;16:20:00",
+      reportDate: "2026-01-19",
+      notes: "A",
+      ibCommission: "0"
+    }
+    await using world = await startWorld({
+      flex: {
+        statement: statement({
+          trades: [trade("1", put, -1, "2.5", "2026-01-06", { multiplier: "100" })],
+          cash: [deposit],
+          positions: [position(put, -1)]
+        })
+      }
+    })
+    succeeded(await world.night())
+    world.flex.setStatement(statement({
+      from: "2026-01-07",
+      to: "2026-01-19",
+      trades: [
+        trade("2", put, 1, "0", "2026-01-16", { ...assigned, multiplier: "100" }),
+        trade("3", aapl, 100, "200", "2026-01-16", assigned)
+      ],
+      positions: [position(aapl, 100)],
+      balances: [balance("USD", "100249", "80249")]
+    }))
+    const json = succeeded(await world.night())
+    noDrift(json)
+    cashAgrees(json, "80249")
+    assert.deepStrictEqual(skips(json), { "ibkr:trade:2": "short" })
+    assert.deepStrictEqual(booked(world), ["BUY 100", "CREDIT 249", "DEPOSIT 100000"])
+    assert.strictEqual(succeeded(await world.night()).counts.imported, 0)
+  })
 })
