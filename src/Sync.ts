@@ -8,7 +8,7 @@ import * as PlainDates from "./Portfolio/PlainDate.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import { waitingFor } from "./Progress.ts"
 import { counts, emptyReport, type ReportedActivity, type RunReport } from "./RunReport.ts"
-import { judgeBaseline } from "./Sync/Baseline.ts"
+import { judgeBaseline, overtakenOpenings } from "./Sync/Baseline.ts"
 import { bridges, cashToExplain, sayUnexplained } from "./Sync/Bridges.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
 import { DriftFound, RowsRefused, TrackerRestored } from "./Sync/Failures.ts"
@@ -219,11 +219,12 @@ const handle = Effect.fnUntraced(function*(
       })
     )
     const lacks = state.baselineOpen ? yield* judgeBaseline(report, comparison, options) : undefined
-    if (lacks !== undefined && !earlier.warnings.includes(lacks)) yield* Effect.logWarning(lacks)
+    const said = [lacks, yield* overtakenOpenings(comparison, options)].filter((text) => text !== undefined)
+    for (const text of said) if (!earlier.warnings.includes(text)) yield* Effect.logWarning(text)
     yield* Ref.update(ledger, (sofar): RunReport => ({
       ...sofar,
       ...comparison,
-      warnings: mergedWarnings(sofar.warnings, lacks === undefined ? [] : [lacks])
+      warnings: mergedWarnings(sofar.warnings, said)
     }))
   }
   if (isLatest) yield* sayUnexplained((yield* Ref.get(ledger)).cash)

@@ -4,8 +4,9 @@ import * as Decimals from "../Portfolio/Decimal.ts"
 import type { OpeningLine } from "../Portfolio/Opening.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { today } from "../Today.ts"
+import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import type { Comparison } from "./Compare.ts"
-import { openingOf, type OpeningReport, saysOpening } from "./Opening.ts"
+import { isOpeningRow, openingOf, openingPrefix, type OpeningReport, saysOpening } from "./Opening.ts"
 
 /** Note: a first run was begun, and what the tracker held before it is still to be looked at. */
 const baselineNote = "baseline"
@@ -58,6 +59,31 @@ export const judgeBaseline = Effect.fn("Sync.judgeBaseline")(function*(
       oldest === undefined ? "" : `, from the oldest day that is served`
     }; broker-sync ibkr open-positions shows opening rows for it, and books them with --yes; `
     + "or enter the time before in Wealthfolio yourself and set IBKR_START_DATE to the first day that is to be imported"
+})
+
+/**
+ * Opening rows of ours that a statement from before them has overtaken: what they stand for is booked again by its own
+ * rows, until they are moved. Only looked for where something differs.
+ */
+export const overtakenOpenings = Effect.fn("Sync.overtakenOpenings")(function*(
+  comparison: Comparison,
+  options: { readonly upstream: string }
+) {
+  if (agrees(comparison)) return undefined
+  const store = yield* SyncRecordStore
+  const broker = yield* Broker
+  const prefix = openingPrefix(broker.provider, options.upstream)
+  const from = (yield* store.statements).map(({ fromDate }) => fromDate).sort()[0]
+  const days = (yield* (yield* WealthfolioRepo).rows({})).flatMap((row) =>
+    isOpeningRow(row, prefix) && from !== undefined && from < row.date ? [row.date] : []
+  ).sort()
+  const [day] = days
+  if (day === undefined) return undefined
+  const first = yield* broker.firstStatement()
+  if (first === undefined || !saysOpening(first) || first.opening.day >= day) return undefined
+  return `${days.length} opening rows are dated ${day}, and statements from ${first.opening.day} on came in since: what was `
+    + "bought or paid in between may be there twice; broker-sync ibkr open-positions shows what they should be, and moves "
+    + "them with --yes"
 })
 
 /** What the tracker lacked as the first statement began; nothing where that is settled, or not told. */

@@ -16,6 +16,7 @@ import type { PositionDrift } from "../Portfolio/Reconcile.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { pendingLines } from "./Baseline.ts"
+import { isOpeningRow, openingPrefix } from "./Opening.ts"
 import { keyOf } from "./Records.ts"
 
 /** What bears on why positions differ. */
@@ -62,12 +63,15 @@ export const explainPositions = Effect.fn("Sync.explain")(function*(
   )
   const rows = yield* (yield* WealthfolioRepo).rows({ to: context.asOf })
   const byAsset = Map.groupBy(rows.filter(({ status }) => status === "POSTED"), ({ assetId }) => assetId)
+  const prefix = openingPrefix((yield* Broker).provider, context.upstream)
+  const from = (yield* (yield* SyncRecordStore).statements).map(({ fromDate }) => fromDate).sort()[0]
   return new Map(drifting.map((position) => {
     const there = byAsset.get(position.assetId) ?? []
     const evidence: ReadonlyArray<DriftEvidence> = [
       ...ofShort(position, context.report.positions ?? []),
       ...position.instrumentKeys.flatMap((key) => byInstrument.get(key) ?? []),
       ...[...position.instrumentKeys, position.assetId ?? ""].flatMap((key) => opening.get(key) ?? []).map(ofOpening),
+      ...there.flatMap((row) => ofOvertaken(row, prefix, from)),
       ...there.flatMap((row) => ofHand(row, context.upstream)),
       ...splitEvidence(
         position,
@@ -157,6 +161,21 @@ const ofOpening = ({ difference }: OpeningLine): DriftEvidence => ({
   rows: [],
   remedy: "broker-sync ibkr open-positions shows the opening row for it, and books it with --yes"
 })
+
+/** What an opening row stands for is booked again by the rows of a statement from before it. */
+const ofOvertaken = (
+  row: TrackerRow,
+  prefix: string,
+  from: PlainDate | undefined
+): ReadonlyArray<DriftEvidence> =>
+  row.quantity === undefined || from === undefined || from >= row.date || !isOpeningRow(row, prefix) ? [] : [{
+    cause: "held-before",
+    quantity: Decimals.negate(row.quantity),
+    rows: [`${row.date} ${row.type} ${Decimals.format(row.quantity)}`],
+    remedy:
+      "an older statement came in: broker-sync ibkr open-positions shows what the opening row should be, and moves "
+      + "it with --yes"
+  }]
 
 /** A row that is not ours moves what the broker knows nothing of. */
 const ofHand = (row: TrackerRow, upstream: string): ReadonlyArray<DriftEvidence> => {

@@ -131,6 +131,46 @@ describe("a first run with holdings from before", { timeout: 90_000, concurrent:
     assert.deepStrictEqual((await decide(night.world, ["open-positions"])).notes, ["nothing to open as of 2025-01-02"])
   })
 
+  it("the history that comes in after the opening rows: the drift is explained, and the next call mends it", async () => {
+    const funds = cash("9", "Deposits & Withdrawals", "7600", "GBP", "2025-03-03")
+    const rows = [trade("9", vusa, 100, "70.99", "2025-03-04"), ...sold.trades]
+    const days = (asked: FlexDays | undefined) => {
+      const { from, to } = asked ?? { from: "2026-01-05", to: "2026-01-09" }
+      const isWithin = ({ reportDate = "" }: (typeof rows)[number]) => from <= reportDate && reportDate <= to
+      const had = (day: string) => day <= "2025-03-03" ? "0" : day < "2026-01-06" ? "500" : "1299"
+      return statement({
+        from,
+        to,
+        trades: rows.filter(isWithin),
+        cash: [funds].filter(isWithin),
+        positions: [position(vusa, to < "2025-03-04" ? 0 : to < "2026-01-06" ? 100 : 90)],
+        balances: [balance("GBP", had(from), had(to))]
+      })
+    }
+    await using night = await afterTheFirstNight({ flex: { statement: days } })
+    const { world } = night
+    await decide(world, ["open-positions", "--yes"])
+    noDrift(succeeded(await world.night()))
+    for (const args of [["--from", "2025-01-02", "--to", "2026-01-09"], []]) {
+      const json = succeeded(await world.night(args))
+      const [line] = json.positions
+      assert.deepInclude(line, { drift: "-100", explained: true })
+      assert.deepStrictEqual(line?.causes?.map(({ cause, rows }) => [cause, ...rows]), [
+        ["held-before", "2026-01-05 TRANSFER_IN 100"]
+      ])
+      const told = json.warnings.filter((text) => text.startsWith("2 opening rows are dated 2026-01-05"))
+      assert.lengthOf(told, 1)
+      assert.include(told[0], "open-positions")
+    }
+    assert.deepStrictEqual(outcomes(await decide(world, ["open-positions", "--yes"])), {
+      "ibkr:open:51000001": "deleted",
+      "ibkr:open:GBP": "deleted"
+    })
+    const json = succeeded(await world.night())
+    noDrift(json)
+    assert.deepStrictEqual(json.warnings.filter((text) => text.includes("opening rows")), [])
+  })
+
   it("open-positions shows what is lacking and changes nothing; with --yes it is booked, once", async () => {
     await using night = await afterTheFirstNight()
     const { gateway, world } = night
