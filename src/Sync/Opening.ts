@@ -4,6 +4,7 @@ import { adoptions } from "../Portfolio/Adopt.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import { cashAfter, quantitiesAfter } from "../Portfolio/HeldAfter.ts"
 import { type HeldBefore, type Opening, openingLines } from "../Portfolio/Opening.ts"
+import { latest } from "../Portfolio/PlainDate.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { assetIdsOf } from "./AssetIds.ts"
@@ -55,29 +56,67 @@ export const openingOf = Effect.fn("Sync.opening")(function*(
       ...holdings.flatMap((each) => each._tag === "Security" ? [[each.assetId, each.symbol] as const] : [])
     ])
   }
-  return openingLines(opening, assetIds, held)
+  const lines = openingLines(opening, assetIds, held)
+  const typed = typedLater(report, rows, assetIds, options)
+  if (typed.length === 0) return lines
+  const withThem = openingLines(opening, assetIds, { ...held, quantities: quantitiesAfter([...before, ...typed]) })
+  const others = new Map(withThem.map((line) => [`${line.kind} ${line.name}`, line]))
+  return lines.map((line) => {
+    const other = others.get(`${line.kind} ${line.name}`)
+    const isLacking = line.kind === "asset" && Decimals.isPositive(line.difference)
+    return isLacking && other !== undefined && !Decimals.isNegative(other.difference) ? other : line
+  })
 })
+
+/** Shares that came by hand on a later day of the statement, and stand for none of its rows: they may be the opening. */
+const typedLater = (
+  report: OpeningReport,
+  rows: ReadonlyArray<TrackerRow>,
+  assetIds: ReadonlyMap<string, string>,
+  { upstream }: { readonly upstream: string }
+): ReadonlyArray<TrackerRow> => {
+  const until = report.statements.map(({ toDate }) => toDate).reduce(latest, report.opening.day)
+  return standingForNone(
+    report,
+    rows.filter((row) =>
+      row.date > report.opening.day && row.date <= until && !isOurs(row, upstream)
+      && (row.type === "TRANSFER_IN" || row.type === "BUY")
+    ),
+    assetIds
+  )
+}
+
+const isOurs = ({ key = "" }: TrackerRow, upstream: string): boolean => key.startsWith(keyOf("", upstream))
+
+const standingForNone = (
+  { activities }: OpeningReport,
+  byHand: ReadonlyArray<TrackerRow>,
+  assetIds: ReadonlyMap<string, string>
+): ReadonlyArray<TrackerRow> => {
+  if (byHand.length === 0) return []
+  const tied = activities.map((activity) => {
+    const assetId = assetIds.get(activity.instrumentKey ?? "")
+    return assetId === undefined ? { activity } : { activity, assetId }
+  })
+  const standing = new Set(adoptions(tied, byHand).map(({ handId }) => handId))
+  return byHand.filter(({ id }) => !standing.has(id))
+}
 
 /**
  * Dated before the day, but for rows of the statement itself that bear an earlier date. Opening rows stand on the day, and
  * so may what the user typed as such: rows by hand of that day that stand for none of the statement's.
  */
 const rowsBefore = (
-  { activities, opening: { day } }: OpeningReport,
+  report: OpeningReport,
   rows: ReadonlyArray<TrackerRow>,
   assetIds: ReadonlyMap<string, string>,
   prefix: string,
   { upstream }: { readonly upstream: string }
 ): ReadonlyArray<TrackerRow> => {
+  const { activities, opening: { day } } = report
   const own = new Set(activities.map(({ externalId }) => keyOf(externalId, upstream)))
-  const isOurs = ({ key = "" }: TrackerRow) => key.startsWith(keyOf("", upstream))
-  const byHand = rows.filter((row) => row.date === day && !isOurs(row))
-  const tied = activities.map((activity) => {
-    const assetId = assetIds.get(activity.instrumentKey ?? "")
-    return assetId === undefined ? { activity } : { activity, assetId }
-  })
-  const standing = new Set(adoptions(tied, byHand).map(({ handId }) => handId))
-  const typed = new Set(byHand.flatMap(({ id }) => standing.has(id) ? [] : [id]))
+  const byHand = rows.filter((row) => row.date === day && !isOurs(row, upstream))
+  const typed = new Set(standingForNone(report, byHand, assetIds).map(({ id }) => id))
   return rows.filter((row) =>
     row.key !== undefined && own.has(row.key)
       ? false

@@ -369,6 +369,28 @@ describe("what Wealthfolio has of it already", { timeout: 90_000, concurrent: tr
     assert.strictEqual(pending(gateway), 0)
   })
 
+  it("shares typed on a later day of the statement are not opened beside that, and opened ones give way to them", async () => {
+    await using night = await afterTheFirstNight()
+    const { world } = night
+    const [shares] = typed(world, "100", "2026-01-06", "TRANSFER_IN")
+    await byHand(world, shares === undefined ? [] : [shares])
+    const json = succeeded(await world.night())
+    assert.deepStrictEqual(drifts(json), { "VUSA.L": "0", GBP: "500" })
+    assert.include(offers(json)[0], "did not: GBP 500 (Wealthfolio 0). Three")
+    assert.deepStrictEqual(outcomes(await decide(world, ["open-positions", "--yes"])), { "ibkr:open:GBP": "imported" })
+    noDrift(succeeded(await world.night()))
+
+    await using other = await afterTheFirstNight()
+    await decide(other.world, ["open-positions", "--yes"])
+    const [again] = typed(other.world, "100", "2026-01-06", "TRANSFER_IN")
+    await byHand(other.world, again === undefined ? [] : [again])
+    assert.deepStrictEqual(drifts(succeeded(await other.world.night())), { "VUSA.L": "-100", GBP: "0" })
+    assert.deepStrictEqual(outcomes(await decide(other.world, ["open-positions", "--yes"])), {
+      "ibkr:open:51000001": "deleted"
+    })
+    noDrift(succeeded(await other.world.night()))
+  })
+
   it("too much of it: said, not booked", async () => {
     const { gateway, world } = await start((world) => typed(world, "120"))
     await using _ = world
