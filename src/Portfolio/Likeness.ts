@@ -137,6 +137,14 @@ const byProduct = (worth: (figures: Figures) => Decimal): Likeness =>
     (figures) => ofUnits(figures.quantity, roundedTo(worth(figures), cents))
   )
 
+const isTransfer = (type: string): boolean => type === "TRANSFER_IN" || type === "TRANSFER_OUT"
+
+/** What transferred shares cost the broker tells by its own lights, or not at all: it moves nothing, their number counts. */
+const byUnits: Likeness = likeness(
+  ({ quantity, type }) => isTransfer(type) && quantity !== undefined ? `${Decimals.format(quantity)} units` : undefined,
+  ({ quantity, type }) => isTransfer(type) && quantity !== undefined ? `${Decimals.format(quantity)} units` : undefined
+)
+
 /** To the digits that these rows have, those with most digits first: they leave the least room. */
 export const roundedLikenesses = (hand: ReadonlyArray<TrackedMovement>): ReadonlyArray<Likeness> => {
   const scales = new Set(
@@ -154,6 +162,7 @@ export const roundedLikenesses = (hand: ReadonlyArray<TrackedMovement>): Readonl
     ]),
     ...finestFirst.map((scale) => byPrice(scale, netPrice)),
     byProduct(net),
-    byProduct(gross)
+    byProduct(gross),
+    byUnits
   ]
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { booked, decide, deleteByHand, outcomes, state } from "./decisions/support.ts"
-import { cancel, cash, dividend, position, statement, trade, vusa } from "./statement.ts"
+import { cancel, cash, dividend, position, statement, trade, transfer, vusa } from "./statement.ts"
 import { failed, noDrift, skips, startWorld, statuses, succeeded, type World } from "./support.ts"
 
 const deposit = cash("1", "Deposits & Withdrawals", "5000", "GBP", "2026-01-05")
@@ -25,6 +25,35 @@ const edit = (world: World, id: string): void => {
 }
 
 describe("the user's hand", { timeout: 90_000, concurrent: true }, () => {
+  it("shares that came from another broker and were typed, at another price, are held and adopted, not doubled", async () => {
+    await using world = await afterTheWeek()
+    world.wealthfolio.addActivity({
+      accountId: world.account.id,
+      activityType: "TRANSFER_IN",
+      activityDate: "2026-01-12",
+      symbol: { id: world.assets[0]?.id },
+      quantity: "50",
+      unitPrice: "61.5",
+      currency: "GBP"
+    })
+    await world.wealthfolio.recompute.settled()
+    world.flex.setStatement(statement({
+      from: "2026-01-12",
+      to: "2026-01-13",
+      positions: [position(vusa, 60)],
+      more: { Transfers: [transfer("88", vusa, "50", "2026-01-13", { type: "ACATS", positionAmount: "4100" })] }
+    }))
+    const json = succeeded(await world.night())
+    noDrift(json)
+    assert.deepStrictEqual(skips(json), { "ibkr:transfer:88": "adopt-candidate" })
+    assert.deepStrictEqual(outcomes(await decide(world, ["adopt", "ibkr:transfer:88"])), {
+      "ibkr:transfer:88": "replaced"
+    })
+    const after = succeeded(await world.night())
+    noDrift(after)
+    assert.deepStrictEqual(statuses(after), { "ibkr:transfer:88": "already-synced" })
+  })
+
   it.each<[string, "trade" | "dividend"]>([["a cancelled trade", "trade"], ["a reversed dividend", "dividend"]])(
     "%s that was edited is reported, not touched; once it is deleted by hand the correction is complete",
     async (_name, kind) => {
