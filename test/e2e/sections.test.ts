@@ -76,6 +76,26 @@ describe("sections beside trades and cash", { timeout: 60_000, concurrent: true 
 })
 
 describe("transfers", { timeout: 60_000, concurrent: true }, () => {
+  it.each([["the transfer", "the deposit"], ["the deposit", "the transfer"]])(
+    "of cash that come in other nights than their deposit are it, once: %s first",
+    async (first) => {
+      const rows = {
+        "the transfer": { more: { Transfers: [transfer("81", undefined, "1000", "2026-01-09")] } },
+        "the deposit": { cash: [cash("71", "Deposits/Withdrawals", "1000", "GBP", "2026-01-09")] }
+      }
+      const [early, late] = first === "the transfer"
+        ? [rows["the transfer"], rows["the deposit"]]
+        : [rows["the deposit"], rows["the transfer"]]
+      const cashAfter = { positions: [], balances: [balance("GBP", "0", "1000")] }
+      await using world = await startWorld({ flex: { statement: statement({ ...cashAfter, ...early }) } })
+      noDrift(succeeded(await world.night()))
+      const next = { from: "2026-01-12", to: "2026-01-12", positions: [], balances: [balance("GBP", "1000", "1000")] }
+      world.flex.setStatement(statement({ ...next, ...late }))
+      for (let night = 0; night < 2; night++) noDrift(succeeded(await world.night()))
+      assert.deepStrictEqual(world.activities.map(({ sourceRecordId }) => sourceRecordId), ["ibkr:cash:71"])
+    }
+  )
+
   it("in and out, of shares and cash: nothing drifts, and what came from elsewhere is marked so", async () => {
     const rows = [
       transfer("81", vusa, "100", "2026-01-05", { type: "ACATS", transferPrice: "80" }),

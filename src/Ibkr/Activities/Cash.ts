@@ -19,7 +19,8 @@ import {
   skip,
   skipPair
 } from "./Booking.ts"
-import { natureOf } from "./CashTypes.ts"
+import { depositSubject } from "./CashOfTransfers.ts"
+import { isDeposit, natureOf } from "./CashTypes.ts"
 import { type Nature, typed } from "./Nature.ts"
 
 const section = "CashTransactions"
@@ -75,7 +76,8 @@ const identify = (
       const key = index.keyOf(cash) ??
         (cash.symbol === undefined ? index.fromDescription(cash.description ?? "") : undefined)
       const date = dayOf(cash)
-      const event = eventOf(cash, key)
+      const event = eventOf(cash, key) ??
+        (date === undefined || !isDeposit(cash.type) ? undefined : depositSubject(cash.currency, cash.amount, date))
       identified.push({
         section,
         cash,

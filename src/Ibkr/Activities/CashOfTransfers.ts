@@ -4,6 +4,10 @@ import type { Transfer } from "../FlexTransfers.ts"
 import { compare } from "./Booking.ts"
 import { isDeposit } from "./CashTypes.ts"
 
+/** A transfer and the deposit that its cash is may come in statements of different nights: they correct one another. */
+export const depositSubject = (currency: string, amount: Decimals.Decimal, day: string): string =>
+  `deposit|${currency}|${Decimals.format(amount)}|${day}`
+
 interface NamedTransfer {
   readonly externalId: string
   readonly row: Transfer

@@ -18,7 +18,7 @@ import {
   type RowIdentity,
   skip
 } from "./Booking.ts"
-import { depositOf } from "./CashOfTransfers.ts"
+import { depositOf, depositSubject } from "./CashOfTransfers.ts"
 import { type IdentifiedRow, identifyRows } from "./IdentifiedRows.ts"
 import { edgeOfDay, type PositionMove } from "./PositionMoves.ts"
 import { type TransferPrice, transferPrice } from "./TransferPrice.ts"
@@ -67,7 +67,13 @@ export const bookTransfers = (
     amountOf: ({ cashTransfer, quantity }) => quantity ?? cashTransfer ?? Decimals.zero,
     identityOf: (row) => {
       const date = dayOf(row)
-      return { section, ...(date === undefined ? {} : { date }), fields: () => encode(row) }
+      const amount = quantityOf(row) === undefined ? nonZero(row.cashTransfer) : undefined
+      return {
+        section,
+        ...(date === undefined ? {} : { date }),
+        ...(date === undefined || amount === undefined ? {} : { subject: depositSubject(row.currency, amount, date) }),
+        fields: () => encode(row)
+      }
     }
   }, options)
   for (const row of withoutId) booked.skipped.push(skip(moving(row, index, booked), "no-id", describe(row.row)))
@@ -191,12 +197,13 @@ const cashRows = (
   }]
 }
 
-const shared = ({ contentHash, row }: IdentifiedTransfer, date: PlainDate) => ({
+const shared = ({ contentHash, row, subject }: IdentifiedTransfer, date: PlainDate) => ({
   date,
   millisecond: 0,
   currency: row.currency,
   contentHash,
-  section
+  section,
+  ...(subject === undefined ? {} : { subject })
 })
 
 /** Inside IBKR the money and the shares were the account holder's before, under another number. */
