@@ -23,7 +23,7 @@ export const unreadablePair = ({ currency, symbol }: Trade): string | undefined 
 
 /**
  * A conversion is two cash legs of one group: what leaves is booked under the trade's id, what comes beside it. Its
- * commission is a fee in a currency of its own choice (facts: the account's base, usually).
+ * commission is a fee in the currency it is charged in, mostly the account's base.
  */
 export const fxRows = (row: IdentifiedTrade, date: PlainDate): Array<Activity> => {
   const { trade } = row
