@@ -30,7 +30,8 @@ import type {
   Trade
 } from "./FlexReport.ts"
 import type { StockGrantActivity, Transfer } from "./FlexTransfers.ts"
-import { instrumentIndex, type PlacedRow, type SymbolMap } from "./Instruments.ts"
+import type { SymbolMap } from "./InstrumentName.ts"
+import { instrumentIndex, type PlacedRow } from "./Instruments.ts"
 import { openingPositions } from "./OpeningPositions.ts"
 
 /** The rows of a report that may become activities, and those that tell about instruments. */
