@@ -21,7 +21,7 @@ import {
 } from "./Booking.ts"
 import { depositSubject } from "./CashOfTransfers.ts"
 import { isDeposit, natureOf } from "./CashTypes.ts"
-import { type Nature, typed } from "./Nature.ts"
+import { cashActivity, type Nature } from "./Nature.ts"
 
 const section = "CashTransactions"
 
@@ -193,24 +193,16 @@ const isUntiedBond = (key: string, category: string | undefined, index: Instrume
 
 const cashRow = (row: IdentifiedCash, nature: Nature, date: PlainDate, key: string | undefined): Activity => {
   const { cash } = row
-  const [type, subtype] = typed(nature, Decimals.isNegative(cash.amount))
   // A time belongs to the day it was printed with: a row reported on another day has only its day.
   const time = cash.dateTime?.date === date ? cash.dateTime.time : undefined
-  return {
-    externalId: row.externalId,
-    type,
-    ...(subtype === undefined ? {} : { subtype }),
+  return cashActivity(row, nature, {
     date,
     ...(time === undefined ? {} : { time }),
-    millisecond: 0,
     ...(key === undefined ? {} : { instrumentKey: key }),
     currency: cash.currency,
-    amount: Decimals.abs(cash.amount),
-    ...(cash.description === undefined ? {} : { note: cash.description }),
-    contentHash: row.contentHash,
-    section,
-    ...(row.subject === undefined ? {} : { subject: row.subject })
-  }
+    amount: cash.amount,
+    ...(cash.description === undefined ? {} : { note: cash.description })
+  })
 }
 
 const describe = (cash: CashTransaction): string =>

@@ -1,10 +1,9 @@
-import type { Activity } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import { type Charge, chargeDigest } from "../Charge.ts"
 import type { Trade } from "../FlexReport.ts"
-import { type Booked, type BookingOptions, noneBooked, type RowIdentity, skip } from "./Booking.ts"
+import { type Booked, type BookingOptions, noneBooked, skip } from "./Booking.ts"
 import { identifyRows } from "./IdentifiedRows.ts"
-import { typed } from "./Nature.ts"
+import { cashActivity } from "./Nature.ts"
 
 /**
  * Sales taxes, transaction taxes, CFD charges and card payments: each an activity of no instrument, or a skip entry. A
@@ -50,30 +49,18 @@ export const bookCharges = (
       booked.skipped.push(skip(row, "unreadable", `the date is missing: ${describe(charge)}`))
     } else if (options.startDate !== undefined && date < options.startDate) {
       booked.skipped.push(skip(row, "before-start-date", `${date} ${describe(charge)}`))
-    } else booked.activities.push(chargeRow(row, charge, date))
+    } else {
+      const { amount, currency, nature, note, time } = charge
+      booked.activities.push(cashActivity(row, nature, {
+        date,
+        ...(time === undefined ? {} : { time }),
+        currency,
+        amount,
+        ...(note === "" ? {} : { note })
+      }))
+    }
   }
   return booked
-}
-
-const chargeRow = (
-  row: RowIdentity & { readonly externalId: string },
-  { amount, currency, nature, note, section, time }: Charge,
-  date: Activity["date"]
-): Activity => {
-  const [type, subtype] = typed(nature, Decimals.isNegative(amount))
-  return {
-    externalId: row.externalId,
-    type,
-    ...(subtype === undefined ? {} : { subtype }),
-    date,
-    ...(time === undefined ? {} : { time }),
-    millisecond: 0,
-    currency,
-    amount: Decimals.abs(amount),
-    ...(note === "" ? {} : { note }),
-    contentHash: row.contentHash,
-    section
-  }
 }
 
 const names: Readonly<Record<Charge["section"], string>> = {
