@@ -1,5 +1,7 @@
-import { closeSync, openSync, writeSync } from "node:fs"
 import { parseArgs } from "node:util"
+import { type Line, makeLines, noSecurity, securityOf } from "./statement/Lines.ts"
+import { businessDays, generator } from "./statement/Seeded.ts"
+import { decimal, writer } from "./statement/Writer.ts"
 
 /**
  * Writes a made-up statement of a busy year: one account, six currencies, every attribute of a query with all fields
@@ -25,52 +27,6 @@ const account = "U1234567"
 const days = businessDays("2025-01-02", "2025-12-31")
 const firstDay = days[0] ?? ""
 const lastDay = days.at(-1) ?? ""
-
-interface Listing {
-  readonly exchange: string
-  readonly currency: string
-  readonly country: string
-  readonly executionVenues: ReadonlyArray<string>
-  readonly fxRateToBase: string
-}
-
-const listings: ReadonlyArray<Listing> = [
-  { exchange: "LSE", currency: "GBP", country: "GB", executionVenues: ["LSE", "CHIXUK", "TRQXUK"], fxRateToBase: "1" },
-  { exchange: "LSEETF", currency: "GBP", country: "IE", executionVenues: ["LSEETF", "CHIXUK"], fxRateToBase: "1" },
-  { exchange: "NASDAQ", currency: "USD", country: "US", executionVenues: ["ISLAND", "DARK"], fxRateToBase: "0.78125" },
-  { exchange: "NYSE", currency: "USD", country: "US", executionVenues: ["NYSE", "IBKRATS"], fxRateToBase: "0.78125" },
-  { exchange: "ARCA", currency: "USD", country: "US", executionVenues: ["ARCA", "BYX"], fxRateToBase: "0.78125" },
-  { exchange: "IBIS", currency: "EUR", country: "DE", executionVenues: ["IBIS", "GETTEX"], fxRateToBase: "0.84375" },
-  { exchange: "SBF", currency: "EUR", country: "FR", executionVenues: ["SBF", "CHIXEN"], fxRateToBase: "0.84375" },
-  { exchange: "AEB", currency: "EUR", country: "NL", executionVenues: ["AEB", "EUDARK"], fxRateToBase: "0.84375" },
-  { exchange: "EBS", currency: "CHF", country: "CH", executionVenues: ["EBS"], fxRateToBase: "0.890625" },
-  { exchange: "SEHK", currency: "HKD", country: "HK", executionVenues: ["SEHK"], fxRateToBase: "0.1" },
-  { exchange: "TSE", currency: "CAD", country: "CA", executionVenues: ["TSE", "OMEGA"], fxRateToBase: "0.5625" }
-]
-
-interface Line extends Listing {
-  readonly symbol: string
-  readonly name: string
-  readonly conid: string
-  readonly isin: string
-  readonly subCategory: string
-  /** Hundredths. */
-  price: number
-  held: number
-}
-
-const names = [
-  "MARLOW & FINCH PLC",
-  "BRIGHT < WATER HOLDINGS",
-  "L'ATELIER DU NORD SA",
-  "OAK \"PRIME\" SELECT TRUST",
-  "HELVETIA > RHEIN AG",
-  "STONE & SONS LTD",
-  "CAFÉ ZÜRICH ÖKO AG",
-  "GLOBAL EQUITY INDEX UCITS ETF USD (DIST)",
-  "NORTHERN LIGHTS SHIPPING ASA",
-  "GREAT EASTERN TEXTILES CO LTD"
-]
 
 /** Amounts are whole millionths, so that every sum is exact. */
 const million = 1_000_000n
@@ -325,119 +281,6 @@ export const generateStatement = (shape: StatementShape): Generated => {
   }
   out.write("</CashReport>\n</FlexStatement>\n</FlexStatements>\n</FlexQueryResponse>\n")
   return { bytes: out.close(), openPositions, currencies: ledgers.size }
-}
-
-const makeLines = (count: number, between: (low: number, high: number) => number): ReadonlyArray<Line> =>
-  Array.from({ length: count }, (_, index) => {
-    const listing = listings[index % listings.length]
-    const name = names[index % names.length]
-    if (listing === undefined || name === undefined) throw new Error("no listing")
-    const letters = `${letter(index / 17_576)}${letter(index / 676)}${letter(index / 26)}${letter(index)}`
-    return {
-      ...listing,
-      symbol: listing.exchange === "SEHK" ? String(100 + index) : letters,
-      name,
-      conid: String(51_000_000 + index * 13),
-      isin: `${listing.country}${String(7_000_000_000 + index * 37)}`,
-      subCategory: listing.exchange === "LSEETF" || listing.exchange === "ARCA" ? "ETF" : "COMMON",
-      price: between(500, 40_000),
-      held: 0
-    }
-  })
-
-const letter = (index: number) => String.fromCharCode(65 + Math.floor(index) % 26)
-
-const securityOf = (line: Line) => ({
-  assetCategory: "STK",
-  subCategory: line.subCategory,
-  symbol: line.symbol,
-  description: line.name,
-  conid: line.conid,
-  securityID: line.isin,
-  securityIDType: "ISIN",
-  cusip: "",
-  isin: line.isin,
-  figi: `BBG00${line.conid}`,
-  listingExchange: line.exchange,
-  underlyingConid: "",
-  underlyingSymbol: line.symbol,
-  underlyingSecurityID: "",
-  underlyingListingExchange: "",
-  issuer: "",
-  issuerCountryCode: line.country,
-  multiplier: "1",
-  strike: "",
-  putCall: "",
-  principalAdjustFactor: ""
-})
-
-const noSecurity = { assetCategory: "", subCategory: "", symbol: "", conid: "", isin: "", listingExchange: "" }
-
-/** Millionths as plain decimal text. */
-const decimal = (millionths: bigint): string => {
-  const digits = (millionths < 0n ? -millionths : millionths).toString().padStart(7, "0")
-  const text = `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, "")
-  return millionths < 0n ? `-${text}` : text
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  "\"": "&quot;",
-  "'": "&apos;"
-}
-
-const escape = (text: string) => text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character)
-
-/** Writes in pieces of a quarter of a MiB; nothing else is kept. */
-const writer = (path: string) => {
-  const file = openSync(path, "w")
-  let pending = ""
-  let bytes = 0
-  const flush = () => {
-    const piece = Buffer.from(pending)
-    pending = ""
-    for (let offset = 0; offset < piece.length;) offset += writeSync(file, piece, offset)
-    bytes += piece.length
-  }
-  const write = (text: string) => {
-    pending += text
-    if (pending.length > 1 << 18) flush()
-  }
-  return {
-    write,
-    row: (element: string, attributes: Readonly<Record<string, string>>) => {
-      let text = `<${element}`
-      for (const [name, value] of Object.entries(attributes)) text += ` ${name}="${escape(value)}"`
-      write(`${text} />\n`)
-    },
-    close: () => {
-      flush()
-      closeSync(file)
-      return bytes
-    }
-  }
-}
-
-/** mulberry32: small, seeded, the same on every machine. */
-const generator = (seed: number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-function businessDays(from: string, to: string): ReadonlyArray<string> {
-  const found: Array<string> = []
-  for (let time = Date.parse(from); time <= Date.parse(to); time += 86_400_000) {
-    const day = new Date(time)
-    if (day.getUTCDay() !== 0 && day.getUTCDay() !== 6) found.push(day.toISOString().slice(0, 10))
-  }
-  return found
 }
 
 if (import.meta.main) {
