@@ -8,6 +8,7 @@ import type { Decimal } from "./Portfolio/Decimal.ts"
 import type { Instrument, Position } from "./Portfolio/Instrument.ts"
 import type { Opening } from "./Portfolio/Opening.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
+import type { TrackedShorts } from "./Portfolio/ShortPositions.ts"
 
 /** One statement inside a report: an account and the days it covers, as the broker printed them. */
 export interface StatementInfo {
@@ -33,6 +34,8 @@ export interface BrokerReport {
   readonly positions?: ReadonlyArray<Position>
   /** What one unit of each currency is worth in the account's base, where the broker says so. */
   readonly rates?: ReadonlyMap<string, Decimal>
+  /** Instruments that were short somewhere in it, with or without a row of their own. */
+  readonly shorts?: ReadonlyMap<string, Instrument>
   /** What was held as it began. Absent where that cannot be known: a row that moved a position could not be read. */
   readonly opening?: Opening
   readonly cash: ReadonlyArray<CashBalance>
@@ -61,6 +64,8 @@ export interface MappingContext {
   readonly explainCash?: boolean
   /** What the tracker held as the statement began, by instrument: counts where the statement says nothing of positions. */
   readonly held?: ReadonlyMap<string, Decimal>
+  /** What it has of the instruments that are short, where it holds short positions. */
+  readonly tracked?: TrackedShorts
 }
 
 /** A statement on disk that passed the account guard. */
@@ -78,7 +83,9 @@ export interface ReceivedStatement {
 }
 
 /** All that was ever received, as one. */
-export interface ArchiveReport extends Pick<BrokerReport, "activities" | "skipped" | "instruments"> {
+export interface ArchiveReport extends Pick<BrokerReport, "activities" | "skipped" | "instruments" | "shorts"> {
+  /** The last day that it tells of. */
+  readonly until?: PlainDate
   readonly statements: number
   /** By content hash: the newest statement that has the row. */
   readonly statementOf: ReadonlyMap<string, string>
@@ -122,7 +129,9 @@ export class Broker extends Context.Service<Broker, {
   /** Rows alone, without a statement: what they become by today's rules. */
   readonly map: (rows: ReadonlyArray<SourceRow>) => Effect.Effect<BrokerReport, BrokerError>
   /** Maps everything received, as one statement; `since`: only statements that reach that day. */
-  readonly archive: (since?: PlainDate) => Effect.Effect<ArchiveReport, BrokerError>
+  readonly archive: (
+    options: { readonly since?: PlainDate | undefined; readonly tracked?: TrackedShorts }
+  ) => Effect.Effect<ArchiveReport, BrokerError>
   /**
    * The statement that the history begins with: of those received the one with the earliest first day that says what is
    * held, or the file named. Nothing: there is none.

@@ -122,6 +122,11 @@ export interface WealthfolioOptions {
 export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
   /** Logs in if need be; fails when the account does not exist, is archived or in HOLDINGS mode. */
   readonly account: Effect.Effect<TrackerAccount, WealthfolioError>
+  /**
+   * Whether a SELL that opens a short position (POSITION_OPEN) leaves one, as from Wealthfolio 3.6 on; before, its cash is
+   * booked and nothing held.
+   */
+  readonly holdsShorts: Effect.Effect<boolean, WealthfolioError>
   /** Which of these idempotency keys the tracker has, with their activity ids (`check-duplicates`). */
   readonly existing: (
     keys: ReadonlyArray<string>
@@ -191,6 +196,7 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
 
   /** For a statement looked at without a tracker: an empty account in UTC; whatever would write or compare dies. */
   static readonly layerOffline = Layer.mock(WealthfolioRepo, {
+    holdsShorts: Effect.succeed(false),
     account: Effect.succeed({ id: "offline", name: "offline", currency: "", timeZone: "UTC" }),
     existing: () => Effect.succeed(new Map()),
     assets: (wanted) =>

@@ -9,7 +9,7 @@ import type { WealthfolioServer } from "./support/WealthfolioServer.ts"
 import { overSockets } from "./Wealthfolio/overSockets.ts"
 import { newActivity } from "./Wealthfolio/scripted.ts"
 
-const versions: ReadonlyArray<Version> = ["3.1.0", "TAG", "TREE", "NEWER"]
+const versions: ReadonlyArray<Version> = ["3.1.0", "TAG", "TREE", "SHORTS", "NEWER"]
 
 /** All that may go wrong on a bulk but a server that hangs, which takes its time (`ReplaceFaults`). */
 const faults: ReadonlyArray<ReadonlyArray<Fault>> = [

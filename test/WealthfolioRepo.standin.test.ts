@@ -13,7 +13,7 @@ import type { Version } from "./support/Wealthfolio/Model.ts"
 import { overSockets } from "./Wealthfolio/overSockets.ts"
 import { newActivity } from "./Wealthfolio/scripted.ts"
 
-const versions: ReadonlyArray<Version> = ["3.1.0", "TAG", "TREE", "NEWER"]
+const versions: ReadonlyArray<Version> = ["3.1.0", "TAG", "TREE", "SHORTS", "NEWER"]
 
 const vusa: Instrument = {
   key: "1",

@@ -13,7 +13,6 @@ import { gone, type ReaderOptions, type StatementReader, statementReader } from 
 import { rowsReport, statementReport, statementSources } from "../Ibkr/StatementReport.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
-import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { type StatementRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { today } from "../Today.ts"
 
@@ -190,7 +189,7 @@ const memory = (
     return found
   }, withFiles)
 
-  const archive = Effect.fn("Ibkr.archive")(function*(since?: PlainDate) {
+  const archive = Effect.fn("Ibkr.archive")(function*({ since, tracked }: Parameters<Broker["Service"]["archive"]>[0]) {
     const rows = new ArchiveRows()
     const missing: Array<string> = []
     for (const { id, path, toDate } of newestFirst(yield* store.statements)) {
@@ -200,7 +199,10 @@ const memory = (
         Effect.catchTag("ArchiveError", () => Effect.sync(() => missing.push(path)))
       )
     }
-    return rows.report({ ...options.report, booked: new Set() }, missing)
+    return rows.report(
+      { ...options.report, booked: new Set(), ...(tracked === undefined ? {} : { tracked }) },
+      missing
+    )
   }, withFiles)
 
   const firstStatement = Effect.fn("Ibkr.firstStatement")(function*(file?: string) {

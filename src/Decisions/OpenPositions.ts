@@ -139,7 +139,7 @@ const sorted = (
     const leave = (why: string) =>
       void left.push({ externalId, outcome: "left", detail: `${line.symbol}: ${why}`, date: of.day })
     if (line.kind === "asset" && Decimals.isNegative(line.broker)) {
-      leave(`short by ${Decimals.format(Decimals.abs(line.broker))}, which Wealthfolio cannot hold`)
+      leave(`short by ${Decimals.format(Decimals.abs(line.broker))}, whose opening trade no statement tells`)
     }
     if (Decimals.isZero(line.difference)) continue
     const row = openingRow(line, of)

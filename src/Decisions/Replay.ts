@@ -1,10 +1,10 @@
 import { Effect } from "effect"
-import { Broker } from "../Broker.ts"
 import type { Activity } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { isAlike } from "../Sync/Corrections.ts"
 import { prepare } from "../Sync/Prepare.ts"
+import { archiveReport } from "../Sync/TrackedShorts.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { book, type DecisionOptions } from "./Booking.ts"
@@ -29,10 +29,9 @@ export interface Replayed {
  */
 export const replay = Effect.fn("Decisions.replay")(function*(options: ReplayOptions) {
   const store = yield* SyncRecordStore
-  const broker = yield* Broker
   const repo = yield* WealthfolioRepo
   const state = yield* prepare({ ...options, dryRun: !options.apply })
-  const archive = yield* broker.archive(options.since)
+  const archive = yield* archiveReport(options)
   const { since } = options
   const activities = archive.activities.filter(({ date }) => since === undefined || date >= since)
   const records = yield* store.known([

@@ -3,6 +3,7 @@ import { Broker } from "../Broker.ts"
 import { openingKind } from "../Sync/Opening.ts"
 import { prepare } from "../Sync/Prepare.ts"
 import { without } from "../Sync/Records.ts"
+import { archiveReport } from "../Sync/TrackedShorts.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { book, type DecisionOptions } from "./Booking.ts"
 import { type RowOutcome, RowUndecidable, unknownRow } from "./RowOutcome.ts"
@@ -60,7 +61,7 @@ const bringBack = Effect.fnUntraced(function*(
   if (records.length === 0) return []
   const store = yield* SyncRecordStore
   const broker = yield* Broker
-  const archive = yield* broker.archive()
+  const archive = yield* archiveReport(options)
   const kept = yield* broker.map(records.flatMap(({ source }) => source ?? []))
   const ids = new Set(records.map(({ externalId }) => externalId))
   const archived = new Set(archive.activities.map(({ externalId }) => externalId))

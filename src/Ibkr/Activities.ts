@@ -65,6 +65,8 @@ export interface Bookings {
   readonly skipped: ReadonlyArray<SkippedRow>
   readonly instruments: ReadonlyMap<string, Instrument>
   readonly positions?: ReadonlyArray<Position>
+  /** What was short somewhere, with or without a row of its own. */
+  readonly shorts: ReadonlyMap<string, Instrument>
   /** Held before the first row that may be booked. Absent where that cannot be known. */
   readonly opening?: ReadonlyArray<OpeningPosition>
 }
@@ -107,13 +109,14 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
       earlier,
       isDoubtful,
       ...(closing === undefined ? {} : { closing }),
-      ...(options.held === undefined ? {} : { held: options.held })
+      ...(options.held === undefined ? {} : { held: options.held }),
+      ...(options.tracked === undefined ? {} : { tracked: options.tracked })
     },
     followed
   )
   const moves = [...followed].flatMap(movesOf)
   const securities = trades.securities.filter(({ isBooked }) => isBooked).map((trade) =>
-    securityRows(trade, reckoned.shorts.get(trade) ?? Decimals.zero)
+    securityRows(trade, reckoned.shorts.get(trade) ?? Decimals.zero, reckoned.positions.has(trade))
   )
   const cash = bookCash(rows.cash, index, options)
   const lines = sameLines(actionRows.rows, index)
@@ -164,7 +167,11 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
     ),
     instruments,
     ...(positions === undefined ? {} : { positions }),
-    ...(opening === undefined ? {} : { opening })
+    ...(opening === undefined ? {} : { opening }),
+    shorts: new Map([...reckoned.shortInstruments].flatMap((key) => {
+      const match = index.match(key)
+      return match?._tag === "Known" ? [[match.instrument.key, match.instrument] as const] : []
+    }))
   }
 }
 

@@ -7,7 +7,7 @@ import type { OpenPosition, SecurityInfo } from "./FlexReport.ts"
 import type { ScannedStatement } from "./FlexStatement.ts"
 import { byKind, digestOf, identityOf, type MovingRow } from "./MovingRow.ts"
 import { spooled } from "./Spool.ts"
-import { type ReportOptions, untilOf } from "./StatementReport.ts"
+import { closingRows, missingMoves, type ReportOptions, untilOf } from "./StatementReport.ts"
 
 /** Rows of many statements, each once: of one row printed by several statements the newest print counts. */
 export class ArchiveRows {
@@ -19,6 +19,9 @@ export class ArchiveRows {
   readonly #statementOf = new Map<string, string>()
   #statements = 0
   #until: PlainDate | undefined
+  /** Held at the end of the newest statement, where it says so. */
+  #closing: ReadonlyArray<OpenPosition> | undefined
+  readonly #missing = { trades: false, others: false }
 
   /** Newest first. */
   readonly add = Effect.fnUntraced({ self: this }, function*(id: string, scanned: ScannedStatement) {
@@ -26,7 +29,13 @@ export class ArchiveRows {
     yield* spooled(scanned.spool, ([statement, section, fields]) => rows.add(statement, section, fields))
     this.#statements++
     const { until } = untilOf(scanned.statements)
-    if (until !== undefined && (this.#until === undefined || until > this.#until)) this.#until = until
+    const missing = missingMoves(scanned, rows)
+    this.#missing.trades ||= missing.trades
+    this.#missing.others ||= missing.others
+    if (until !== undefined && (this.#until === undefined || until > this.#until)) {
+      this.#until = until
+      this.#closing = closingRows(scanned, rows)?.map(({ row }) => row)
+    }
     const fresh = new Set<string>()
     const isNew = (identity: string): boolean => {
       fresh.add(identity)
@@ -44,9 +53,11 @@ export class ArchiveRows {
   })
 
   report(options: ReportOptions, gone: ReadonlyArray<string>): ArchiveReport {
-    const { activities, instruments, skipped } = bookings({
+    const { activities, instruments, shorts, skipped } = bookings({
       ...byKind(this.#moving),
+      missingMoves: this.#missing,
       ...(this.#until === undefined ? {} : { until: this.#until }),
+      ...(this.#closing === undefined ? {} : { closingPositions: this.#closing }),
       securities: [...this.#securities.values()],
       positions: [...this.#positions.values()]
     }, options)
@@ -54,6 +65,8 @@ export class ArchiveRows {
       activities,
       skipped: [...this.#skipped, ...skipped],
       instruments,
+      shorts,
+      ...(this.#until === undefined ? {} : { until: this.#until }),
       statements: this.#statements,
       statementOf: this.#statementOf,
       gone

@@ -179,11 +179,12 @@ export const statementReader = Effect.fnUntraced(function*(
     const statement: ReceivedStatement = {
       id,
       ...(how.asked === undefined ? {} : { asked: how.asked }),
-      report: ({ booked, explainCash = false, held, rows }) =>
+      report: ({ booked, explainCash = false, held, rows, tracked }) =>
         withFiles(statementReport(scanned, rows, {
           ...options.report,
           booked,
           explainCash,
+          ...(tracked === undefined ? {} : { tracked }),
           sectionsBefore,
           ...(held === undefined ? {} : { held })
         })),

@@ -87,33 +87,26 @@ const assemble = (
   const moving = [...earlier.moving.filter((row) => !present.has(identityOf(row))), ...decoded.moving]
   const securities = [...earlier.securities, ...decoded.securities]
   const { positions } = decoded
-  const closing = lastDay(scanned.statements)
-  // Without its quantity a position would show as drift of all that the tracker holds.
-  const unreadablePosition = decoded.skipped.some(({ section }) => section === "OpenPositions")
+  const last = lastDay(scanned.statements)
+  const closing = closingRows(scanned, decoded)
+  const unreadablePosition = hasUnreadable(decoded, "OpenPositions")
   const booked = bookings({
     ...byKind(moving),
     ...untilOf(scanned.statements),
-    missingMoves: {
-      trades: decoded.skipped.some(({ section }) => section === "Trades"),
-      others: moveSections.some((name) =>
-        !scanned.sections.has(name) || decoded.skipped.some(({ section }) => section === name)
-      )
-    },
+    missingMoves: missingMoves(scanned, decoded),
     securities,
     positions: positions.map(({ row }) => row),
     earlier: new Set(earlier.moving.map(digestOf).filter((digest) => !own.has(digest))),
-    ...(scanned.sections.has("OpenPositions") && !unreadablePosition
-      ? {
-        closingPositions: positions.filter(({ statement }) => closing.has(statement)).map(({ row }) => row),
-        lots: decoded.lots.filter(({ statement }) => closing.has(statement)).map(({ row }) => row),
-        priorPositions: decoded.priorPositions
-      }
-      : {})
+    ...(closing === undefined ? {} : {
+      closingPositions: closing.map(({ row }) => row),
+      lots: decoded.lots.filter(({ statement }) => last.has(statement)).map(({ row }) => row),
+      priorPositions: decoded.priorPositions
+    })
   }, { ...options, knownAs })
   const verdict = checkQuery(scanned.sections, options.sectionsBefore)
   const lines = linesByCurrency(decoded.cashReport, decoded.moving, scanned.baseCurrency)
   const cash = balancesOf(lines, scanned.statements)
-  const opening = verdict.findings.length > 0 || decoded.skipped.some(({ section }) => section === "Trades")
+  const opening = verdict.findings.length > 0 || hasUnreadable(decoded, "Trades")
     ? undefined
     : openingOf(scanned.statements, booked.opening, cash, options.startDate)
   return {
@@ -130,6 +123,7 @@ const assemble = (
       )
     ),
     ...(opening === undefined ? {} : { opening }),
+    ...(booked.shorts.size === 0 ? {} : { shorts: booked.shorts }),
     cash,
     ...cashByKind(scanned, decoded, {
       lines,
@@ -152,6 +146,22 @@ const assemble = (
     complete: verdict.findings.length === 0
   }
 }
+
+const hasUnreadable = ({ skipped }: DecodedRows, section: string): boolean =>
+  skipped.some((row) => row.section === section)
+
+/** What is held at the end. Nothing where a row cannot be read: it would show as drift of all that the tracker holds. */
+export const closingRows = (scanned: ScannedStatement, decoded: DecodedRows) => {
+  if (!scanned.sections.has("OpenPositions") || hasUnreadable(decoded, "OpenPositions")) return undefined
+  const last = lastDay(scanned.statements)
+  return decoded.positions.filter(({ statement }) => last.has(statement))
+}
+
+/** Whether rows that move positions may be missing. */
+export const missingMoves = (scanned: ScannedStatement, decoded: DecodedRows) => ({
+  trades: hasUnreadable(decoded, "Trades"),
+  others: moveSections.some((name) => !scanned.sections.has(name) || hasUnreadable(decoded, name))
+})
 
 /** As the statement began; or as the first day that is booked did, of which the cash is not told. */
 const openingOf = (

@@ -25,7 +25,8 @@ export interface Activity {
   /** The broker's id for the row: `ibkr:trade:6000000001`. */
   readonly externalId: string
   readonly type: ActivityType
-  readonly subtype?: "REFUND"
+  /** A short position is opened or closed: only for a tracker that holds such. */
+  readonly subtype?: "REFUND" | "POSITION_OPEN" | "POSITION_CLOSE"
   /** The broker's trade date or report date. */
   readonly date: PlainDate
   /** The broker's wall-clock `HH:mm:ss`; absent for rows that have only a day. */

@@ -3,14 +3,15 @@ import type { Decimal } from "./Decimal.ts"
 import { cashOf, type TrackedMovement } from "./Reconcile.ts"
 
 /**
- * What the tracker holds of each asset after these rows, oldest first, by its own rules: nothing below zero. So it cannot
- * be had backwards from what it holds later: of a sale of what it did not hold nothing was taken away.
+ * What the tracker holds of each asset after these rows, oldest first, by its own rules: nothing below zero but what was
+ * sold to open a short position. So it cannot be had backwards from what it holds later: of a sale of what it did not hold
+ * nothing was taken away.
  */
 export const quantitiesAfter = (rows: ReadonlyArray<TrackedMovement>): ReadonlyMap<string, Decimal> => {
   const held = new Map<string, Decimal>()
   for (const row of rows) {
     if (row.assetId === undefined) continue
-    held.set(row.assetId, moved(held.get(row.assetId) ?? Decimals.zero, row))
+    held.set(row.assetId, heldAfter(held.get(row.assetId) ?? Decimals.zero, row))
   }
   return held
 }
@@ -24,13 +25,19 @@ export const cashAfter = (rows: ReadonlyArray<TrackedMovement>): ReadonlyMap<str
   return cash
 }
 
-const moved = (held: Decimal, { amount, quantity = Decimals.zero, subtype, type }: TrackedMovement): Decimal => {
+/** What a row makes of a quantity held. */
+export const heldAfter = (
+  held: Decimal,
+  { amount, quantity = Decimals.zero, subtype, type }: Pick<TrackedMovement, "amount" | "quantity" | "subtype" | "type">
+): Decimal => {
   switch (`${type}/${subtype ?? ""}`) {
     case "DIVIDEND/DRIP":
     case "INTEREST/STAKING_REWARD":
       return Decimals.add(held, quantity)
     case "ADJUSTMENT/OPTION_EXPIRY":
-      return less(held, quantity)
+      return Decimals.isNegative(held) ? Decimals.negate(less(Decimals.negate(held), quantity)) : less(held, quantity)
+    case "SELL/POSITION_OPEN":
+      return Decimals.subtract(held, quantity)
   }
   switch (type) {
     case "BUY":
@@ -47,6 +54,7 @@ const moved = (held: Decimal, { amount, quantity = Decimals.zero, subtype, type 
 }
 
 const less = (held: Decimal, quantity: Decimal): Decimal => {
+  if (Decimals.isNegative(held)) return held
   const left = Decimals.subtract(held, quantity)
   return Decimals.isNegative(left) ? Decimals.zero : left
 }

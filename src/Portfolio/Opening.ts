@@ -61,7 +61,7 @@ export interface OpeningLine {
   readonly symbol: string
   readonly broker: Decimal
   readonly tracker: Decimal
-  /** What the tracker lacks, of what it can hold: no shorts. Below zero it has too much. What is below 1e-8 is zero. */
+  /** What the tracker lacks, of what can be booked: no shorts. Below zero it has too much. What is below 1e-8 is zero. */
   readonly difference: Decimal
   /** Of an asset, where the broker knows it. */
   readonly position?: OpeningPosition
@@ -103,6 +103,7 @@ const line = (
   broker: Decimal,
   tracker: Decimal = Decimals.zero
 ): OpeningLine => {
-  const holdable = kind === "asset" && Decimals.isNegative(broker) ? Decimals.zero : broker
+  const isShort = kind === "asset" && Decimals.isNegative(broker)
+  const holdable = isShort ? Decimals.isNegative(tracker) ? tracker : Decimals.zero : broker
   return { kind, name, symbol, broker, tracker, difference: settled(Decimals.subtract(holdable, tracker)) }
 }

@@ -10,6 +10,14 @@ export interface Move {
   readonly mark?: string
 }
 
+/** What a move is by its position. */
+export interface ShortPart {
+  /** On the short side of zero, absolute. */
+  readonly short: Decimal
+  /** What was held before it; absent where nobody knows, or where it was judged by its mark alone. */
+  readonly heldBefore?: Decimal
+}
+
 /**
  * How much of each move is on the short side of zero, as an absolute quantity: sold beyond what is held, or bought to
  * cover. A tracker that holds no shorts would book the cash of these, lose the sale, and keep what covers it as a long.
@@ -24,25 +32,27 @@ export interface Move {
 export const shortParts = (
   moves: ReadonlyArray<Move>,
   opening: (instrumentKey: string) => Decimal | undefined
-): ReadonlyArray<Decimal> => {
-  const parts = new Map<Move, Decimal>()
+): ReadonlyArray<ShortPart> => {
+  const parts = new Map<Move, ShortPart>()
   for (const [key, own] of Map.groupBy(moves, ({ instrumentKey }) => instrumentKey)) {
     const known = opening(key)
     const reckoned = known === undefined ? undefined : fromOpening(own, known)
-    const found = reckoned === undefined || own.some((move, index) => contradicts(move, reckoned[index]))
+    const found = reckoned === undefined || own.some((move, index) => contradicts(move, reckoned[index]?.short))
       ? own.map(byMark)
       : reckoned
-    own.forEach((move, index) => parts.set(move, found[index] ?? Decimals.zero))
+    own.forEach((move, index) => parts.set(move, found[index] ?? none))
   }
-  return moves.map((move) => parts.get(move) ?? Decimals.zero)
+  return moves.map((move) => parts.get(move) ?? none)
 }
 
-const fromOpening = (moves: ReadonlyArray<Move>, opening: Decimal): ReadonlyArray<Decimal> => {
+const none: ShortPart = { short: Decimals.zero }
+
+const fromOpening = (moves: ReadonlyArray<Move>, opening: Decimal): ReadonlyArray<ShortPart> => {
   let held = opening
   return moves.map(({ quantity }) => {
-    const before = held
-    held = Decimals.add(before, quantity)
-    return Decimals.abs(Decimals.subtract(below(held), below(before)))
+    const heldBefore = held
+    held = Decimals.add(heldBefore, quantity)
+    return { short: Decimals.abs(Decimals.subtract(below(held), below(heldBefore))), heldBefore }
   })
 }
 
@@ -51,8 +61,8 @@ const below = (held: Decimal): Decimal => Decimals.isNegative(held) ? held : Dec
 
 const isSale = ({ quantity }: Move): boolean => Decimals.isNegative(quantity)
 
-const byMark = (move: Move): Decimal =>
-  move.mark === (isSale(move) ? "O" : "C") ? Decimals.abs(move.quantity) : Decimals.zero
+const byMark = (move: Move): ShortPart =>
+  move.mark === (isSale(move) ? "O" : "C") ? { short: Decimals.abs(move.quantity) } : none
 
 const contradicts = (move: Move, short: Decimal = Decimals.zero): boolean =>
   !Decimals.isZero(short) && move.mark === (isSale(move) ? "C" : "O")

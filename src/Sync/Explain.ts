@@ -151,7 +151,9 @@ const ofShort = (
     cause: "short",
     quantity: broker,
     rows: [],
-    remedy: `none needed: Wealthfolio holds no shorts, the cash of this one is booked${worth.join("")}`
+    remedy:
+      `none needed: of this one its cash alone is booked${worth.join("")}; Wealthfolio holds short positions from `
+      + "3.6 on, and of these what was opened since"
   }]
 }
 

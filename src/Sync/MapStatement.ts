@@ -5,6 +5,7 @@ import type { StatementCash } from "../Portfolio/CashBridge.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { type CommissionsCorrected, correctCommissions } from "./CommissionCorrections.ts"
 import { heldBefore } from "./HeldBefore.ts"
+import { trackedShorts } from "./TrackedShorts.ts"
 
 export interface MappedStatement {
   /** The statement's rows with all that bears on them: rows held so far, and booked rows that it corrects. */
@@ -27,7 +28,7 @@ export interface MappedStatement {
  */
 export const mapStatement = Effect.fn("Sync.map")(function*(
   statement: ReceivedStatement,
-  options: { readonly dryRun: boolean }
+  options: { readonly dryRun: boolean; readonly upstream: string }
 ) {
   const store = yield* SyncRecordStore
   const broker = yield* Broker
@@ -35,8 +36,14 @@ export const mapStatement = Effect.fn("Sync.map")(function*(
   const held = waiting.flatMap((record) => record.source === undefined ? [] : [record.source])
   const alone = yield* statement.report({ rows: held, booked: new Set() })
   const before = alone.positions === undefined ? yield* heldBefore(alone) : new Map<string, never>()
-  const known = before.size === 0 ? {} : { held: before }
-  const first = before.size === 0 ? alone : yield* statement.report({ rows: held, booked: new Set(), ...known })
+  const beside = before.size === 0 ? {} : { held: before }
+  const unshorted = before.size === 0 ? alone : yield* statement.report({ rows: held, booked: new Set(), ...beside })
+  const until = unshorted.statements.map(({ toDate }) => toDate).sort().at(-1)
+  const tracked = yield* trackedShorts(unshorted, { until, upstream: options.upstream })
+  const known = tracked === undefined ? beside : { ...beside, tracked }
+  const first = tracked === undefined
+    ? unshorted
+    : yield* statement.report({ rows: held, booked: new Set(), ...known })
   const rows = [...first.activities, ...first.skipped]
   const hashes = new Set(rows.map(({ contentHash }) => contentHash))
   const related = yield* store.bySubject([...new Set(rows.flatMap(({ subject }) => subject ?? []))])

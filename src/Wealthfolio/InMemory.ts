@@ -26,6 +26,8 @@ export interface TrackerSeed {
   readonly refuses?: (row: NewActivity) => string | undefined
   /** `false`: holdings are not recomputed in time. */
   readonly recomputes?: boolean
+  /** As Wealthfolio from 3.6 on. */
+  readonly holdsShorts?: boolean
   /** By asset id and day, `asset-1 2026-01-09`. */
   readonly quotes?: ReadonlyMap<string, TrackerQuote>
 }
@@ -89,6 +91,7 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
 
   return {
     account: Effect.succeed(account),
+    holdsShorts: Effect.succeed(seed.holdsShorts ?? false),
     quote: (assetId, day) => Effect.succeed(seed.quotes?.get(`${assetId} ${day}`)),
     existing: (keys) =>
       Effect.sync(() =>

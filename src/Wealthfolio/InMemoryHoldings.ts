@@ -1,11 +1,15 @@
 import { Result, Schema } from "effect"
 import { cashSign } from "../Portfolio/Activity.ts"
 import * as Decimal from "../Portfolio/Decimal.ts"
+import { heldAfter } from "../Portfolio/HeldAfter.ts"
 import { canonical } from "../Portfolio/Venue.ts"
 import type { Holding, TrackerActivity } from "../WealthfolioRepo.ts"
 import type { Asset } from "./Wire.ts"
 
-/** As Wealthfolio 3.2.1 reckons: a trade's cash is quantity × price and fee, other rows move their amount, no shorts. */
+/**
+ * As Wealthfolio 3.2.1 reckons: a trade's cash is quantity × price and fee, other rows move their amount, no shorts but
+ * those that a row opens by its subtype, as from 3.6 on.
+ */
 export const holdingsOf = (
   rows: ReadonlyArray<TrackerActivity>,
   assets: ReadonlyArray<Asset>
@@ -16,15 +20,10 @@ export const holdingsOf = (
   for (const row of rows) {
     const { assetId } = row
     const quantity = row.quantity ?? Decimal.zero
-    const isAdded = row.type === "BUY" || row.type === "TRANSFER_IN"
     const inKind = assetId !== undefined && row.type.startsWith("TRANSFER_")
     if (assetId !== undefined) {
       const held = quantities.get(assetId) ?? Decimal.zero
-      if (isAdded) quantities.set(assetId, Decimal.add(held, quantity))
-      else if (row.type === "SELL" || row.type === "TRANSFER_OUT") {
-        const left = Decimal.subtract(held, quantity)
-        quantities.set(assetId, Decimal.isNegative(left) ? Decimal.zero : left)
-      } else if (row.type === "SPLIT") quantities.set(assetId, Decimal.multiply(held, row.amount ?? Decimal.one))
+      quantities.set(assetId, heldAfter(held, row))
     }
     if (!inKind) {
       cash.set(

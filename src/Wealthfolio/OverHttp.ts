@@ -30,6 +30,7 @@ const bulkTimeout = "35 seconds"
 
 const decodeAccounts = Wire.decode(Wire.Accounts)
 const decodeSettings = Wire.decode(Wire.Settings)
+const decodeInfo = Wire.decode(Wire.AppInfo)
 const decodeAssets = Wire.decode(Wire.Assets)
 const decodeAsset = Wire.decode(Wire.Asset)
 const decodeDuplicates = Wire.decode(Wire.Duplicates)
@@ -192,8 +193,19 @@ export const make = (
     return found && { close: Wire.decimalOf(found.close), currency: found.currency }
   })
 
+  let answered: boolean | undefined
+  const askShorts = Effect.flatMap(Effect.suspend(() => get("/app/info")), decodeInfo).pipe(
+    Effect.map(({ version }) => Wire.holdsShortsFrom(version)),
+    // Taken for an old one where it does not say: there the cash alone is booked, which is right on both.
+    Effect.catchTag("WealthfolioReplyError", (error) => Effect.as(Effect.logDebug(error.message), false)),
+    Effect.tap((answer) => Effect.sync(() => answered = answer)),
+    Effect.withSpan("WealthfolioRepo.holdsShorts")
+  )
+  const holdsShorts = Effect.suspend(() => answered === undefined ? askShorts : Effect.succeed(answered))
+
   return {
     quote,
+    holdsShorts,
     account: Effect.map(Effect.suspend(checked), ({ account }) => account),
     existing,
     assets: Effect.fn("WealthfolioRepo.assets")((instruments, { create }) =>

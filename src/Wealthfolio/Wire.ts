@@ -40,6 +40,14 @@ export const Accounts = Schema.Array(Schema.Struct({
 }))
 export type Accounts = typeof Accounts.Type
 
+export const AppInfo = Schema.Struct({ version: Schema.String })
+
+/** Read in Wealthfolio's source: POSITION_OPEN came after release 3.5.4 and is in 3.6.0. */
+export const holdsShortsFrom = (version: string): boolean => {
+  const [, major = "0", minor = "0"] = /^v?(\d+)\.(\d+)\./.exec(version) ?? []
+  return Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 6)
+}
+
 export const Settings = Schema.Struct({ timezone: maybe(Schema.String) })
 
 export const Asset = Schema.Struct({

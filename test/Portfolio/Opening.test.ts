@@ -75,7 +75,7 @@ describe("opening quantities", () => {
           type: Decimals.isNegative(quantity) ? "SELL" : "BUY",
           assetId: instrumentKey,
           currency: "GBP",
-          quantity: Decimals.subtract(Decimals.abs(quantity), shorts[index] ?? Decimals.zero)
+          quantity: Decimals.subtract(Decimals.abs(quantity), shorts[index]?.short ?? Decimals.zero)
         }))
         const ties = new Map(["1", "2", "3"].map((key) => [key, key]))
         const of: Opening = {

@@ -11,7 +11,9 @@ const move = (quantity: string, mark?: string, instrumentKey = "1"): Move => ({
   ...(mark === undefined ? {} : { mark })
 })
 const parts = (moves: ReadonlyArray<Move>, opening: string | undefined) =>
-  shortParts(moves, () => opening === undefined ? undefined : Decimals.of(opening)).map(Decimals.format)
+  shortParts(moves, () => opening === undefined ? undefined : Decimals.of(opening)).map(({ short }) =>
+    Decimals.format(short)
+  )
 
 describe("shortParts", () => {
   it("a long position has none; what is sold beyond it, and bought until it is covered, is short", () => {
@@ -53,7 +55,7 @@ describe("shortParts", () => {
           let tracker = Decimals.isNegative(broker) ? Decimals.zero : broker
           moves.forEach(({ instrumentKey, quantity }, index) => {
             if (instrumentKey !== key) return
-            const short = found[index] ?? Decimals.zero
+            const short = found[index]?.short ?? Decimals.zero
             const long = Decimals.subtract(Decimals.abs(quantity), short)
             assert.isFalse(Decimals.isNegative(short) || Decimals.isNegative(long))
             broker = Decimals.add(broker, quantity)

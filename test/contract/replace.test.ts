@@ -92,13 +92,19 @@ describe("deletions and creations in one bulk", () => {
     assert.deepStrictEqual(named.map(({ action, id }) => [action, id]), [["create", bad["id"]], ["delete", missing]])
   })
 
-  it("one id to delete twice is 400, and takes everything back", async () => {
+  it("one id to delete twice is 400 and takes everything back; from 3.6 on it is deleted", async () => {
     const account = await used.target.account()
     const [kept] = await used.target.import([row(account)])
     const answer = await used.target.bulk([row(account)], [idOf(kept), idOf(kept)])
+    const left = (await rowsOf(account)).map(idOf)
+    if (answer.status === 200) {
+      assert.lengthOf(left, 1)
+      assert.notInclude(left, idOf(kept))
+      return
+    }
     assert.strictEqual(answer.status, 400)
     assert.include(String((answer.json as Json)["message"]), "Record not found")
-    assert.deepStrictEqual((await rowsOf(account)).map(idOf), [idOf(kept)])
+    assert.deepStrictEqual(left, [idOf(kept)])
   })
 
   it("a creation that is refused takes the deletion back", async () => {

@@ -17,7 +17,7 @@ export const isStandIn = realUrl === undefined
 const standInVersion = (process.env["WF_CONTRACT_VERSION"] ?? "TREE") as Version
 
 /** A real server may take its time, most of all while it looks for quotes. */
-export const recomputeMillis = 120_000
+export const recomputeMillis = realUrl === undefined ? 10_000 : 120_000
 
 vi.setConfig({ testTimeout: recomputeMillis + 30_000, hookTimeout: 120_000 })
 

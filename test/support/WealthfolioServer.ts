@@ -10,6 +10,7 @@ import { type Fault, faultReply, Faults, plain, type RequestInfo, tooLarge } fro
 import * as Input from "./Wealthfolio/Input.ts"
 import type { Account, Activity, Asset, Reply, Version } from "./Wealthfolio/Model.ts"
 import { Problem, Unreadable } from "./Wealthfolio/Model.ts"
+import { holdsShorts } from "./Wealthfolio/Prepare.ts"
 import { Recompute } from "./Wealthfolio/Recompute.ts"
 import { find } from "./Wealthfolio/Routes.ts"
 import { Store } from "./Wealthfolio/Store.ts"
@@ -230,7 +231,7 @@ export class WealthfolioServer {
       case "GET /readyz":
         return { status: 200, text: "ok", headers: plain }
       case "GET /auth/status": {
-        const oidc = this.state.version === "NEWER" ? { oidcEnabled: false } : {}
+        const oidc = holdsShorts(this.state) ? { oidcEnabled: false } : {}
         return { status: 200, json: { requiresPassword: this.auth.isOn, ...oidc } }
       }
       case "POST /auth/login":

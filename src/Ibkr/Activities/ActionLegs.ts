@@ -13,8 +13,10 @@ export interface ActionLeg {
   readonly key: string
   readonly assetClass: AssetClass
   readonly date: PlainDate
-  /** Of its quantity, absolute: on the short side of zero, where the tracker has nothing. */
+  /** Of its quantity, absolute: on the short side of zero. */
   readonly short: Decimal
+  /** The tracker holds it as a short position; else it has nothing of it. */
+  readonly isPosition: boolean
   readonly heldBefore: Decimal | undefined
   /** What the security trades in, which its lots must be in; cash is in the row's own. */
   readonly securityCurrency: string
@@ -63,8 +65,8 @@ const worthless: ReadonlySet<string> = new Set(["DW", "ED"])
 
 /**
  * One leg by its own signs. What goes for cash alone is a sale, what is paid for a purchase; where securities come for
- * securities they are transfers, the cash beside them is a row of its own. The short part of a position is not in the
- * tracker: there the cash alone is booked.
+ * securities they are transfers, the cash beside them is a row of its own. Of the short part of a position that is not in the
+ * tracker the cash alone is booked.
  */
 export const legRows = (leg: ActionLeg, context: LegContext): LegRows => {
   const { row: { action, externalId }, securityCurrency, short } = leg
@@ -72,6 +74,7 @@ export const legRows = (leg: ActionLeg, context: LegContext): LegRows => {
   const cash = cashOf(action)
   if (Decimals.isZero(quantity)) return cashAlone(leg)
   const long = Decimals.subtract(quantity, short)
+  if (leg.isPosition) return shortRows(leg)
   if (Decimals.isZero(long)) {
     return Decimals.isZero(cash)
       ? { activities: [], skipped: [skip(leg.row, "short", `moves no cash: ${describe(action)}`)] }
@@ -112,6 +115,30 @@ export const legRows = (leg: ActionLeg, context: LegContext): LegRows => {
     note: priced === undefined ? note : `${note}; ${priced.from}`
   }
   return { activities: [transfer, ...cashBeside(leg, `${externalId}:cash`, note)], skipped: [] }
+}
+
+/** A short position is opened or covered at what was paid for it, which mostly is nothing. */
+const shortRows = (leg: ActionLeg): LegRows => {
+  const { row: { action, externalId }, securityCurrency } = leg
+  const isSale = Decimals.isNegative(action.quantity)
+  const cash = cashOf(action)
+  const isPaid = action.currency === securityCurrency && !Decimals.isZero(cash) && Decimals.isNegative(cash) !== isSale
+  const quantity = Decimals.abs(action.quantity)
+  const amount = isPaid ? Decimals.abs(cash) : Decimals.zero
+  const note = textOf(action)
+  const trade: Activity = {
+    ...sharedOf(leg),
+    externalId,
+    type: isSale ? "SELL" : "BUY",
+    subtype: isSale ? "POSITION_OPEN" : "POSITION_CLOSE",
+    instrumentKey: leg.key,
+    currency: securityCurrency,
+    quantity,
+    unitPrice: Decimals.divide(amount, Decimals.multiply(quantity, unitsOf(leg))),
+    amount,
+    note
+  }
+  return { activities: [trade, ...(isPaid ? [] : cashBeside(leg, `${externalId}:cash`, note))], skipped: [] }
 }
 
 /** What an incoming share is taken to have cost: the broker's cost where it goes over, else what the broker values it at. */

@@ -180,5 +180,14 @@ const moveOf = (row: ActionRow): ReadonlyArray<PositionMove<ActionRow>> => {
   const { action, contentHash, date, externalId, key } = row
   if (key === undefined || date === undefined || Decimals.isZero(action.quantity)) return []
   const at = `${date} ${timeOf(action, date)} ${Decimals.isNegative(action.quantity) ? 4 : 5}`
-  return [{ source: row, instrumentKey: key, quantity: action.quantity, date, at, externalId, contentHash }]
+  return [{
+    source: row,
+    instrumentKey: key,
+    quantity: action.quantity,
+    date,
+    at,
+    externalId,
+    contentHash,
+    shortable: "whole"
+  }]
 }

@@ -4,6 +4,7 @@ import type { Activity, PositionMove, SkippedRow, SkipReason } from "../../Portf
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { Decimal } from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import type { TrackedShorts } from "../../Portfolio/ShortPositions.ts"
 import { SecurityInfo } from "../FlexReport.ts"
 import type { InstrumentIndex } from "../Instruments.ts"
 
@@ -16,6 +17,8 @@ export interface BookingOptions {
   readonly booked: ReadonlySet<string>
   /** What the tracker held before the statement, by instrument. */
   readonly held?: ReadonlyMap<string, Decimal>
+  /** What it has of the instruments that are short, where it holds short positions. */
+  readonly tracked?: TrackedShorts
   /** By content hash: what rows of earlier statements are called. */
   readonly knownAs?: ReadonlyMap<string, ReadonlySet<string>>
 }
@@ -155,7 +158,10 @@ export const orderWithinSeconds = (
   const at = (activity: Activity) => `${activity.date} ${activity.time ?? "12:00:00"}`
   const sorted = activities
     .map((activity) => ({ activity, at: at(activity), rank: rank(activity) }))
-    .sort((a, b) => compare(a.at, b.at) || a.rank - b.rank || compareIds(a.activity, b.activity))
+    .sort((a, b) =>
+      compare(a.at, b.at) || a.rank - b.rank || covers(b.activity) - covers(a.activity)
+      || compareIds(a.activity, b.activity)
+    )
   let second = ""
   let last = -1
   return sorted.map(({ activity, at, rank }) => {
@@ -166,6 +172,9 @@ export const orderWithinSeconds = (
     return millisecond === activity.millisecond ? activity : { ...activity, millisecond }
   })
 }
+
+/** Of a purchase that crosses zero: the tracker takes no other while there is something to cover. */
+const covers = ({ subtype }: Activity): number => subtype === "POSITION_CLOSE" ? 1 : 0
 
 const compareIds = (a: Activity, b: Activity): number =>
   compare(a.externalId, b.externalId) || compare(a.contentHash, b.contentHash)

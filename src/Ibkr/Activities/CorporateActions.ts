@@ -61,6 +61,7 @@ const bookEvent = (rows: ReadonlyArray<ActionRow>, context: ActionContext, booke
         assetClass: found,
         date,
         short: context.reckoned.shorts.get(row) ?? Decimals.zero,
+        isPosition: context.reckoned.positions.has(row),
         heldBefore: context.reckoned.heldBefore.get(row),
         securityCurrency: currency ?? action.currency
       })
@@ -112,8 +113,8 @@ const isOtherSide = (leg: ActionLeg, legs: ReadonlyArray<ActionLeg>): boolean =>
   legs.some(({ row }) => Decimals.isNegative(Decimals.multiply(row.action.quantity, leg.row.action.quantity)))
 
 const bookDelta = (leg: ActionLeg, context: ActionContext, booked: Booked, bookAlone: () => void) => {
-  if (isShort(leg)) return bookAlone()
-  const ratio = ratioOfDelta(leg.row.action, leg.heldBefore)
+  if (isShort(leg) && !leg.isPosition) return bookAlone()
+  const ratio = leg.isPosition ? ratioOfShort(leg) : ratioOfDelta(leg.row.action, leg.heldBefore)
   if (ratio._tag === "Unclear") booked.skipped.push(unclear(leg, ratio.why))
   else if (isTradedThatDay(leg, context)) bookAlone()
   else booked.activities.push(split(leg, ratio.ratio), ...cashBeside(leg, cashId(leg), textOf(leg.row.action)))
@@ -141,6 +142,13 @@ const bookExchange = (
   booked.skipped.push(skip(out.row, "no-effect", isSame ? same : `part of the split ${into.row.externalId}`))
   if (isSame) booked.skipped.push(skip(into.row, "no-effect", same))
 }
+
+/** A short position becomes more by what is taken from it. */
+const ratioOfShort = ({ heldBefore, row: { action } }: ActionLeg): Ratio =>
+  ratioOfDelta(
+    { ...action, quantity: Decimals.negate(action.quantity) },
+    heldBefore === undefined ? undefined : Decimals.negate(heldBefore)
+  )
 
 const cashId = ({ row }: ActionLeg): string => `${row.externalId}:cash`
 

@@ -2,6 +2,7 @@ import type { Activity, SkippedRow } from "../../Portfolio/Activity.ts"
 import * as Decimals from "../../Portfolio/Decimal.ts"
 import type { Decimal } from "../../Portfolio/Decimal.ts"
 import type { PlainDate } from "../../Portfolio/PlainDate.ts"
+import { shortSuffix } from "../../Portfolio/ShortPositions.ts"
 import type { AssetClass } from "../Category.ts"
 import type { Trade } from "../FlexReport.ts"
 import { skip } from "./Booking.ts"
@@ -83,10 +84,10 @@ const figuresOf = (trade: Trade, assetClass: AssetClass, short: Decimal): Figure
 }
 
 /**
- * The trade itself, and its costs where they are not a fee in its own currency. Of what is short (absolute quantity) the
- * net cash alone is booked: the tracker holds no shorts.
+ * The trade itself, and its costs where they are not a fee in its own currency. What is short (absolute quantity) is a row
+ * of its own where the tracker holds it as a position; else the net cash of it alone is booked.
  */
-export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, short: Decimal): {
+export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, short: Decimal, isPosition: boolean): {
   readonly activities: ReadonlyArray<Activity>
   readonly skipped: ReadonlyArray<SkippedRow>
 } => {
@@ -106,7 +107,8 @@ export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, shor
     section: row.section,
     ...(row.subject === undefined ? {} : { subject: row.subject })
   }
-  if (Decimals.equals(short, Decimals.abs(trade.quantity))) {
+  const isWhole = Decimals.equals(short, Decimals.abs(trade.quantity))
+  if (isWhole && !isPosition) {
     const net = Decimals.add(proceedsOf(trade), own)
     const { order: _, ...cashRow } = shared
     return {
@@ -118,7 +120,8 @@ export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, shor
     }
   }
   const type = Decimals.isNegative(trade.quantity) ? "SELL" : "BUY"
-  const { cash, isBrokers, quantity, unitPrice } = figuresOf(trade, assetClass, short)
+  const subtype = { subtype: type === "SELL" ? "POSITION_OPEN" as const : "POSITION_CLOSE" as const }
+  const { cash, isBrokers, quantity, unitPrice } = figuresOf(trade, assetClass, isWhole ? Decimals.zero : short)
   const cost = Decimals.negate(own)
   // A fee larger than the proceeds would turn the sale's cash around, which the tracker's types cannot say.
   const asFee = Decimals.isPositive(cost) && (type === "BUY" || !Decimals.isLessThan(cash, cost))
@@ -130,6 +133,7 @@ export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, shor
     ...shared,
     externalId: row.externalId,
     type,
+    ...(isWhole ? subtype : {}),
     instrumentKey: key,
     quantity,
     unitPrice,
@@ -139,15 +143,24 @@ export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, shor
   }
   const booked = type === "BUY" ? Decimals.negate(cash) : cash
   const { order: _, ...cashRow } = shared
+  const rest = Decimals.subtract(proceedsOf(trade), booked)
+  const part: Activity = {
+    ...shared,
+    externalId: row.externalId + shortSuffix,
+    type,
+    ...subtype,
+    instrumentKey: key,
+    quantity: short,
+    unitPrice,
+    amount: Decimals.abs(rest),
+    ...(note === undefined ? {} : { note })
+  }
   return {
     activities: [
       main,
-      ...shortCash(
-        `${row.externalId}:short`,
-        cashRow,
-        Decimals.subtract(proceedsOf(trade), booked),
-        `short: ${Decimals.format(short)} of ${describe(trade)}`
-      ),
+      ...(isPosition
+        ? isWhole ? [] : [part]
+        : shortCash(part.externalId, cashRow, rest, `short: ${Decimals.format(short)} of ${describe(trade)}`)),
       ...costRows(row, date, [...(asFee ? [] : [{ currency: trade.currency, amount: own }]), ...foreign], time)
     ],
     skipped: []

@@ -14,7 +14,8 @@ export const moveOfTrade = (source: SecurityTrade): PositionMove<SecurityTrade> 
     date,
     at: at(source),
     externalId,
-    contentHash
+    contentHash,
+    shortable: "part"
   }
 }
 

@@ -87,7 +87,7 @@ describe("what is opened", { timeout: 90_000, concurrent: true }, () => {
     assert.strictEqual(pending(gateway), 0)
     const { notes, rows } = await decide(world, ["open-positions", "--yes"])
     assert.deepStrictEqual(rows.map(({ detail, outcome }) => [outcome, detail]), [
-      ["left", "AAPL260320C00250000: short by 3, which Wealthfolio cannot hold"]
+      ["left", "AAPL260320C00250000: short by 3, whose opening trade no statement tells"]
     ])
     assert.strictEqual(notes[0], "nothing to open as of 2026-01-05")
     assert.deepStrictEqual(booked(world), ["ibkr:trade:5"])

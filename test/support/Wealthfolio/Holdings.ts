@@ -2,6 +2,7 @@ import * as Decimal from "../../../src/Portfolio/Decimal.ts"
 import type { Activity, Lot, Position, Snapshot } from "./Model.ts"
 import * as Numbers from "./Numbers.ts"
 import { multiplierOf } from "./Options.ts"
+import { holdsShorts } from "./Prepare.ts"
 import { parseMetadata } from "./Rows.ts"
 import type { Store } from "./Store.ts"
 
@@ -141,13 +142,13 @@ const book = (store: Store, state: State, step: Step): void => {
       )
       const bought = final ? amount : Decimal.add(value, fee)
       const sold = final ? amount : Decimal.subtract(value, fee)
-      if (type === "BUY") addLot(store, state, step)
+      const { position, share } = type === "BUY" ? buy(store, state, step) : sell(store, state, step)
       const account = accountCurrency(store, row.accountId)
       const rate = row.fxRate === null ? Decimal.zero : (Numbers.read(row.fxRate) ?? Decimal.zero)
-      const cash = type === "BUY" ? Decimal.negate(bought) : sold
+      const cash = Decimal.multiply(type === "BUY" ? Decimal.negate(bought) : sold, share)
       if (currency !== account && !Decimal.isZero(rate)) move(Decimal.multiply(cash, rate), account)
       else move(cash)
-      if (type === "SELL") reduce(state, assetId, step.quantity)
+      position()
       return
     }
     case "DIVIDEND":
@@ -191,6 +192,63 @@ const book = (store: Store, state: State, step: Step): void => {
       return
     default:
   }
+}
+
+/** What a trade does to the position, once its cash is booked; and of how much of it the cash is. */
+interface Traded {
+  readonly position: () => void
+  readonly share: Decimal.Decimal
+}
+
+const unchanged = () => undefined
+
+/** From 3.6 on a purchase covers what is short: of shares only where it says so, and then nothing else. */
+const buy = (store: Store, state: State, step: Step): Traded => {
+  const { assetId, quantity, row } = step
+  const short = Decimal.negate(Numbers.min(heldOf(state, assetId), Decimal.zero))
+  const covers = row.subtype === "POSITION_CLOSE"
+  const rule = shortRule(store, assetId)
+  if (rule === "explicit" && covers !== Decimal.isPositive(short)) throw new Dropped()
+  const covered = rule === "none" ? Decimal.zero : Numbers.min(quantity, short)
+  if (Decimal.isPositive(covered)) reduce(state, assetId, covered, -1)
+  const rest = Decimal.subtract(quantity, covered)
+  if (rule !== "none" && covers) {
+    return { position: unchanged, share: rule === "explicit" ? Decimal.divide(covered, quantity) : Decimal.one }
+  }
+  if (Decimal.isPositive(rest) || Decimal.isZero(covered)) addLot(store, state, { ...step, quantity: rest })
+  return { position: unchanged, share: Decimal.one }
+}
+
+/** From 3.6 on a sale beyond what is held opens a short position: of shares only where it says so, and none is held. */
+const sell = (store: Store, state: State, step: Step): Traded => {
+  const { assetId, quantity, row } = step
+  const opens = row.subtype === "POSITION_OPEN"
+  const rule = shortRule(store, assetId)
+  const held = heldOf(state, assetId)
+  if (rule === "explicit" && opens && Decimal.isPositive(held)) throw new Dropped()
+  if (rule === "explicit" && !opens && Decimal.isNegative(held)) throw new Dropped()
+  return {
+    share: Decimal.one,
+    position: () => {
+      const long = Decimal.isPositive(held) ? Numbers.min(held, quantity) : Decimal.zero
+      const isShortable = rule === "option" || (rule === "explicit" && opens)
+      reduce(state, assetId, isShortable ? long : quantity)
+      const rest = Decimal.subtract(quantity, long)
+      if (isShortable && row.subtype !== "POSITION_CLOSE" && Decimal.isPositive(rest)) {
+        addLot(store, state, { ...step, quantity: Decimal.negate(rest) })
+      }
+    }
+  }
+}
+
+const shortRule = (store: Store, assetId: string): "none" | "option" | "explicit" => {
+  const type = holdsShorts(store) ? store.assets.get(assetId)?.instrumentType : undefined
+  return type === "OPTION" ? "option" : type === "EQUITY" ? "explicit" : "none"
+}
+
+const heldOf = (state: State, assetId: string): Decimal.Decimal => {
+  const position = state.positions.get(assetId)
+  return position === undefined ? Decimal.zero : quantityOf(position)
 }
 
 const accountCurrency = (store: Store, accountId: string): string => {
@@ -253,17 +311,17 @@ export const exchange = (store: Store, from: string, to: string): Decimal.Decima
 const inverse = (rate: Decimal.Decimal | undefined): Decimal.Decimal | undefined =>
   rate === undefined ? undefined : Decimal.divide(Decimal.one, rate)
 
-/** First in, first out, and never below zero: there are no shorts. */
-const reduce = (state: State, assetId: string, quantity: Decimal.Decimal): void => {
+/** First in, first out, and never across zero: lots of the other side stay. */
+const reduce = (state: State, assetId: string, quantity: Decimal.Decimal, side: 1 | -1 = 1): void => {
   const position = state.positions.get(assetId)
   if (position === undefined) return
   let left = quantity
   const lots = position.lots.flatMap((lot): ReadonlyArray<Lot> => {
-    if (!Decimal.isPositive(left)) return [lot]
-    const taken = Numbers.min(lot.quantity, left)
+    if (!Decimal.isPositive(left) || Decimal.isNegative(lot.quantity) !== (side < 0)) return [lot]
+    const taken = Numbers.min(Decimal.abs(lot.quantity), left)
     left = Decimal.subtract(left, taken)
-    const remaining = Decimal.subtract(lot.quantity, taken)
-    if (Decimal.isLessThan(remaining, Decimal.epsilon)) return []
+    const remaining = Decimal.subtract(lot.quantity, side < 0 ? Decimal.negate(taken) : taken)
+    if (Decimal.isLessThan(Decimal.abs(remaining), Decimal.epsilon)) return []
     const share = (value: Decimal.Decimal) => Decimal.divide(Decimal.multiply(value, remaining), lot.quantity)
     return [{ ...lot, quantity: remaining, costBasis: share(lot.costBasis), fees: share(lot.fees) }]
   })

@@ -2,9 +2,10 @@ import type { Decimal } from "../../../src/Portfolio/Decimal.ts"
 
 /**
  * Which Wealthfolio is played: release 3.1.0, release 3.2.1 (`TAG`), the main branch of April 2026 (`TREE`, says 3.2.1
- * too), or the line after it (`NEWER`: final cash amounts, `asset` for `symbol`, OIDC in the status).
+ * too), release 3.6.3 (`SHORTS`: short positions, OIDC in the status), or the line after it (`NEWER`: final cash amounts,
+ * `asset` for `symbol`).
  */
-export type Version = "3.1.0" | "TAG" | "TREE" | "NEWER"
+export type Version = "3.1.0" | "TAG" | "TREE" | "SHORTS" | "NEWER"
 
 export interface Account {
   readonly id: string

@@ -174,7 +174,9 @@ export const prepare = (
   }
 }
 
-export const hasTreeRules = (store: Store): boolean => store.version === "TREE" || store.version === "NEWER"
+export const hasTreeRules = (store: Store): boolean => store.version === "TREE" || holdsShorts(store)
+
+export const holdsShorts = (store: Store): boolean => store.version === "SHORTS" || store.version === "NEWER"
 
 const checkFinalAmount = (row: NewRow, asset: Asset | undefined): void => {
   const bears = cashBearing.has(row.activityType) || (row.activityType.startsWith("TRANSFER_") && asset === undefined)

@@ -52,7 +52,7 @@ const recalculated: Handler = (call) => {
   return { status: 202 }
 }
 
-const versions = { "3.1.0": "3.1.0", TAG: "3.2.1", TREE: "3.2.1", NEWER: "3.8.0" }
+const versions = { "3.1.0": "3.1.0", TAG: "3.2.1", TREE: "3.2.1", SHORTS: "3.6.3", NEWER: "3.8.0" }
 
 /** `*` stands for one segment. */
 export const routes: Readonly<Record<string, Handler>> = {

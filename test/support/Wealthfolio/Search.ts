@@ -3,6 +3,7 @@ import * as Input from "./Input.ts"
 import type { Activity } from "./Model.ts"
 import { Problem } from "./Model.ts"
 import * as Numbers from "./Numbers.ts"
+import { hasTreeRules } from "./Prepare.ts"
 import { parseMetadata } from "./Rows.ts"
 import type { Store } from "./Store.ts"
 import { instantOf, printInstant } from "./Time.ts"
@@ -102,7 +103,7 @@ const print = (store: Store, row: Activity): Record<string, unknown> => {
     instrumentType: asset?.instrumentType ?? null,
     sourceSystem: row.sourceSystem,
     sourceRecordId: row.sourceRecordId,
-    ...(store.version === "TREE" || store.version === "NEWER" ? { sourceGroupId: row.sourceGroupId } : {}),
+    ...(hasTreeRules(store) ? { sourceGroupId: row.sourceGroupId } : {}),
     idempotencyKey: row.idempotencyKey,
     importRunId: null,
     isUserModified: row.isUserModified,

@@ -25,13 +25,13 @@ export class Store {
   /** Last price typed in for a MANUAL asset. */
   readonly prices = new Map<string, Decimal>()
   readonly settings: Settings
-  readonly version: Version
+  version: Version
   readonly now: () => Date
   private readonly byKey = new Map<string, string>()
   private undo: Array<() => void> | undefined
 
   constructor(options: {
-    readonly version: Version
+    version: Version
     readonly now: () => Date
     readonly baseCurrency: string
     readonly timezone: string

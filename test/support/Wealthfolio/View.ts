@@ -141,7 +141,7 @@ const cash = (store: Store, accountId: string, currency: string, balance: Decima
   }
 }
 
-const isHeld = (position: Position): boolean => !Decimal.isLessThan(quantityOf(position), Decimal.epsilon)
+const isHeld = (position: Position): boolean => !Decimal.isLessThan(Decimal.abs(quantityOf(position)), Decimal.epsilon)
 
 const ofSnapshot = (store: Store, accountId: string, snapshot: Snapshot): ReadonlyArray<Holding> => [
   ...[...snapshot.positions.values()].filter(isHeld).flatMap((position) => {
