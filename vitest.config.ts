@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/services/**"],
+    exclude: ["test/services/**", "test/k8s/**", "test/image/**"],
     // A busy machine is no failure: what hangs is ended all the same.
     testTimeout: 60_000,
     hookTimeout: 60_000,
