@@ -2,6 +2,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { Gauge, Registry } from "prom-client"
 import { exitCodes } from "./Failure.ts"
+import { metricName, metrics, type MetricSuffix } from "./MetricNames.ts"
 
 /** What one run tells the monitoring. Times are Unix seconds; decimals are plain text until they become gauges. */
 export interface RunSummary {
@@ -42,94 +43,55 @@ export interface MetricsOptions {
 /** The series of one push, in the text exposition format. Nothing is in it that the run does not know. */
 export const exposition = (summary: RunSummary, provider: string): Promise<string> => {
   const registry = new Registry()
-  const gauge = (name: string, help: string, value: number | undefined) => {
-    if (value !== undefined) new Gauge({ name: `${provider}_${name}`, help, registers: [registry] }).set(value)
+  const family = (suffix: MetricSuffix) =>
+    new Gauge({
+      name: metricName(provider, suffix),
+      help: metrics[suffix].help,
+      labelNames: metrics[suffix].labels,
+      registers: [registry]
+    })
+  const gauge = (suffix: Unlabelled, value: number | undefined) => {
+    if (value !== undefined) family(suffix).set(value)
   }
-  const gauges = (
-    name: string,
-    help: string,
-    label: string,
-    values: Iterable<readonly [string, number | string]> | undefined
-  ) => {
+  const gauges = (suffix: Labelled, values: Iterable<readonly [string, number | string]> | undefined) => {
     if (values === undefined) return
-    const family = new Gauge({ name: `${provider}_${name}`, help, labelNames: [label], registers: [registry] })
-    for (const [key, value] of values) family.set({ [label]: key }, Number(value))
+    const [label] = metrics[suffix].labels
+    const labelled = family(suffix)
+    for (const [key, value] of values) labelled.set({ [label]: key }, Number(value))
   }
   const { finishedAt, reconciliation } = summary
 
-  gauge("sync_last_run_timestamp_seconds", "When the last run ended, however it did", finishedAt)
-  gauge("sync_last_exit_code", "Exit code of the last run", summary.exitCode)
-  gauge("sync_duration_seconds", "How long the last run took", summary.durationSeconds)
-  if (summary.exitCode === exitCodes.success) {
-    gauge("sync_last_success_timestamp_seconds", "When the last successful run ended", finishedAt)
-  }
-  gauges(
-    "sync_activities",
-    "Activities of the last run by what became of them",
-    "outcome",
-    summary.activities && Object.entries(summary.activities)
-  )
-  gauges(
-    "sync_skipped_rows",
-    "Statement rows not booked by the last run, by reason",
-    "reason",
-    summary.skipped && Object.entries(summary.skipped)
-  )
-  gauge(
-    "statement_generated_timestamp_seconds",
-    "When the broker generated the last statement",
-    summary.statement?.generatedAt
-  )
-  gauge("statement_to_timestamp_seconds", "Last day that the last statement covers", summary.statement?.toDate)
-  gauge("uncovered_days", "Account days not proven by a statement and imported", summary.uncoveredDays)
-  gauge(
-    "baseline_pending",
-    "Instruments and currencies that the tracker did not hold as the account did before the first statement",
-    summary.baselinePending
-  )
-  gauge("flex_token_expires_timestamp_seconds", "When the Flex token expires", summary.tokenExpires)
-  gauge(
-    "sync_last_reconciled_timestamp_seconds",
-    "When positions were last compared",
-    reconciliation && finishedAt
-  )
-  gauges(
-    "position_drift_shares",
-    "Shares at the broker minus shares in the tracker",
-    "symbol",
-    reconciliation?.positions.map((position) => [position.symbol, position.drift])
-  )
-  gauges(
-    "position_drift_statements",
-    "Consecutive statements on which the position differed",
-    "symbol",
-    reconciliation?.positions.map((position) => [position.symbol, position.statements])
-  )
+  gauge("sync_last_run_timestamp_seconds", finishedAt)
+  gauge("sync_last_exit_code", summary.exitCode)
+  gauge("sync_duration_seconds", summary.durationSeconds)
+  if (summary.exitCode === exitCodes.success) gauge("sync_last_success_timestamp_seconds", finishedAt)
+  gauges("sync_activities", summary.activities && Object.entries(summary.activities))
+  gauges("sync_skipped_rows", summary.skipped && Object.entries(summary.skipped))
+  gauge("statement_generated_timestamp_seconds", summary.statement?.generatedAt)
+  gauge("statement_to_timestamp_seconds", summary.statement?.toDate)
+  gauge("uncovered_days", summary.uncoveredDays)
+  gauge("baseline_pending", summary.baselinePending)
+  gauge("flex_token_expires_timestamp_seconds", summary.tokenExpires)
+  gauge("sync_last_reconciled_timestamp_seconds", reconciliation && finishedAt)
+  gauges("position_drift_shares", reconciliation?.positions.map(({ drift, symbol }) => [symbol, drift]))
+  gauges("position_drift_statements", reconciliation?.positions.map(({ statements, symbol }) => [symbol, statements]))
   if (reconciliation !== undefined) {
-    const family = new Gauge({
-      name: `${provider}_position_drift_explained`,
-      help: "1 for each cause of a position drift that is wholly explained",
-      labelNames: ["symbol", "cause"],
-      registers: [registry]
-    })
+    const explained = family("position_drift_explained")
     for (const { causes = [], symbol } of reconciliation.positions) {
-      for (const cause of causes) family.set({ symbol, cause }, 1)
+      for (const cause of causes) explained.set({ symbol, cause }, 1)
     }
   }
-  gauges(
-    "cash_drift",
-    "Cash at the broker minus cash in the tracker",
-    "currency",
-    reconciliation?.cash.map((cash) => [cash.currency, cash.trackerDrift])
-  )
-  gauges(
-    "cash_unexplained",
-    "Closing cash of the broker minus its opening cash and what the rows move",
-    "currency",
-    reconciliation?.cash.map((cash) => [cash.currency, cash.drift])
-  )
+  gauges("cash_drift", reconciliation?.cash.map(({ currency, trackerDrift }) => [currency, trackerDrift]))
+  gauges("cash_unexplained", reconciliation?.cash.map(({ currency, drift }) => [currency, drift]))
   return registry.metrics()
 }
+
+/** Metrics by how many labels of their own they have: none, or the one that their series differ by. */
+type OfLabels<Labels> = {
+  [Suffix in MetricSuffix]: (typeof metrics)[Suffix]["labels"] extends Labels ? Suffix : never
+}[MetricSuffix]
+type Unlabelled = OfLabels<readonly []>
+type Labelled = OfLabels<readonly [string]>
 
 /** A value that a path segment cannot carry (empty, or with a slash) goes as base64, as the Pushgateway has it. */
 const groupingLabel = (name: string, value: string) =>
