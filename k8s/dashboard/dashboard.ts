@@ -58,6 +58,7 @@ export const dashboard = (): Dashboard => {
     .time({ from: "now-30d", to: "now" })
     .refresh("5m")
     .tooltip(DashboardCursorSync.Crosshair)
+    .annotations([])
     .withVariable(new DatasourceVariableBuilder("datasource").label("Prometheus").type("prometheus"))
     .withVariable(
       new QueryVariableBuilder("account")

@@ -100,5 +100,5 @@ export const driftTable = () =>
     .overrideByName(titled("cause"), [{
       id: "mappings",
       value: [{ type: "value", options: { [notExplained]: { color: "red", index: 0, text: notExplained } } }]
-    }, coloured])
+    }, ...limits([], "yellow")])
     .noValue("No drift")
