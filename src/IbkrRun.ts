@@ -1,5 +1,6 @@
 import { Cause, DateTime, Effect, Exit, Option } from "effect"
-import type { Failure } from "./Failure.ts"
+import { exitCodes, type Failure } from "./Failure.ts"
+import { HealthCheck, pinging, silent } from "./HealthCheck.ts"
 import { type CommonSettings, layersOf, readRunSettings, type RunSettings } from "./IbkrLayers.ts"
 import { commonSettings } from "./IbkrSettings.ts"
 import { Metrics } from "./Metrics.ts"
@@ -29,9 +30,9 @@ export const ibkrRun = Effect.fn("ibkrRun")(function*(flags: IbkrFlags) {
     const settings = yield* Effect.exit(readRunSettings(flags))
     const common = yield* Effect.option(readSettings(commonSettings))
     if (Option.isNone(common)) {
-      return yield* failed(
-        failedReport(runId, "ibkr-uk", flags, Exit.isFailure(settings) ? settings.cause : Cause.empty)
-      )
+      const report = failedReport(runId, "ibkr-uk", flags, Exit.isFailure(settings) ? settings.cause : Cause.empty)
+      if (!flags.dryRun) yield* tellAlone(report)
+      return yield* failed(report)
     }
     const { account } = common.value
     return yield* runWith(runId, flags, common.value, settings).pipe(Effect.annotateLogs({ account }))
@@ -52,7 +53,10 @@ const runWith = Effect.fnUntraced(function*(
     : Metrics.layer({ url: common.pushgatewayUrl.href, account: common.account })
   const { account, tokenExpires } = common
   const run = Effect.gen(function*() {
-    for (const warning of notYet(common)) yield* Effect.logWarning(warning)
+    if (common.healthcheckUrl === undefined && !flags.dryRun) {
+      yield* Effect.logInfo("HEALTHCHECK_URL is not set: no health check is told")
+    }
+    yield* (yield* HealthCheck).started
     const startedAt = yield* DateTime.now
     const exit = yield* Effect.exit(Effect.gen(function*() {
       const known = yield* settings
@@ -78,13 +82,27 @@ const runWith = Effect.fnUntraced(function*(
         Effect.provide(SyncRecordStore.layerMemory)
       )
       yield* gateway.push(summary)
+      yield* (yield* HealthCheck).ended(report, summary)
     }
     return yield* failed(report)
   })
-  return yield* Effect.provide(run, metrics)
+  const healthCheck = flags.dryRun || common.healthcheckUrl === undefined ? silent : pinging(common.healthcheckUrl)
+  return yield* run.pipe(Effect.provide(metrics), Effect.provideService(HealthCheck, healthCheck))
 })
 
-/** Another run holds the lock: that one tells the monitoring how the night went. */
+/** Settings that every run has are wrong: of all places that could be told, the health check may still be known. */
+const tellAlone = Effect.fnUntraced(function*(report: RunReport) {
+  const { url } = yield* Effect.orElseSucceed(
+    readSettings({ url: commonSettings.healthcheckUrl }),
+    () => ({ url: undefined })
+  )
+  if (url === undefined) return
+  const finishedAt = Math.floor(DateTime.toEpochMillis(yield* DateTime.now) / 1000)
+  const exitCode = report.error?.exitCode ?? exitCodes.defect
+  yield* pinging(url).ended(report, { exitCode, finishedAt, durationSeconds: 0 })
+})
+
+/** Another run holds the lock: that one tells the monitoring, and the health check, how the night went. */
 const isLocked = (cause: Cause.Cause<Failure>): boolean =>
   cause.reasons.some((reason) =>
     Cause.isFailReason(reason) && reason.error instanceof StoreError && reason.error.reason === "locked"
@@ -100,10 +118,6 @@ const failed = Effect.fnUntraced(function*(report: RunReport) {
   }
   return report
 })
-
-/** Settings that are public already and do nothing in this release say so. */
-const notYet = (common: CommonSettings): ReadonlyArray<string> =>
-  common.healthcheckUrl === undefined ? [] : ["HEALTHCHECK_URL has no effect in this release: nothing is pinged"]
 
 const failedReport = (
   runId: string,

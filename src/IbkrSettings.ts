@@ -1,4 +1,4 @@
-import { Config, Duration, type Redacted, Schema } from "effect"
+import { Config, Duration, Redacted, Schema } from "effect"
 import { cashTypeChoices, flexBaseUrl, isAllowedBaseUrl } from "./Broker/Ibkr.ts"
 import { PlainDate } from "./Portfolio/PlainDate.ts"
 import { checked, httpUrl, optional, period, setting } from "./Settings.ts"
@@ -24,7 +24,10 @@ export const commonSettings = {
   ),
   dataDir: setting("BROKER_SYNC_DATA_DIR", Config.withDefault(Config.String("BROKER_SYNC_DATA_DIR"), "./data")),
   pushgatewayUrl: setting("PUSHGATEWAY_URL", optional(httpUrl("PUSHGATEWAY_URL", { bare: true }))),
-  healthcheckUrl: setting("HEALTHCHECK_URL", optional(httpUrl("HEALTHCHECK_URL")))
+  healthcheckUrl: setting(
+    "HEALTHCHECK_URL",
+    optional(Config.map(httpUrl("HEALTHCHECK_URL"), (url) => Redacted.make(url)))
+  )
 }
 
 export const loggingSettings = {

@@ -1,6 +1,7 @@
 import { Cause, DateTime, Effect, Exit, Ref } from "effect"
 import { Broker, type ReceivedStatement } from "./Broker.ts"
 import { type ExitCode, exitCodes, type Failure } from "./Failure.ts"
+import { HealthCheck } from "./HealthCheck.ts"
 import { Metrics } from "./Metrics.ts"
 import type { DaySpan } from "./Portfolio/Coverage.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
@@ -54,6 +55,7 @@ const driftTolerance = Decimals.of("0.01")
 export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
   const store = yield* SyncRecordStore
   const metrics = yield* Metrics
+  const healthCheck = yield* HealthCheck
   const { provider } = yield* Broker
   const startedAt = yield* DateTime.now
   const { account, dryRun, runId } = options
@@ -76,7 +78,9 @@ export const sync = Effect.fn("Sync.run")(function*(options: SyncOptions) {
         skipped,
         held
       }).pipe(Effect.catch((error) => Effect.logWarning(error.message)))
-      yield* metrics.push(yield* summaryOf(report, { startedAt, finishedAt, tokenExpires: options.tokenExpires }))
+      const summary = yield* summaryOf(report, { startedAt, finishedAt, tokenExpires: options.tokenExpires })
+      yield* metrics.push(summary)
+      yield* healthCheck.ended(report, summary)
     }
     return report
   })

@@ -46,11 +46,6 @@ it("every setting, and none that there is not", () => {
   same(column("variable"), new Set(groups.flatMap((group) => Object.values(group).map(({ name }) => name))))
 })
 
-it("what has no effect yet says so", () => {
-  const without = table("variable").filter((row) => row[2]?.includes("no effect in this release"))
-  same(without.map(([name = ""]) => name), ["HEALTHCHECK_URL"])
-})
-
 it("every exit code", () => {
   same(column("exit code"), Object.values(exitCodes).map(String))
 })
