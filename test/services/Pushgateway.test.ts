@@ -1,40 +1,9 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
-import { spawn, spawnSync } from "node:child_process"
-import { once } from "node:events"
-import { createServer } from "node:net"
+import { Effect } from "effect"
 import { Metrics, type RunSummary } from "../../src/Metrics.ts"
+import { startPushgateway } from "./daemon.ts"
 
-const binary = "prometheus-pushgateway"
-
-const freePort = async () => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  return typeof address === "object" && address !== null ? address.port : 0
-}
-
-/** Ready once it answers; ends by its process id with the test. */
-const pushgateway = Effect.gen(function*() {
-  if (spawnSync(binary, ["--version"]).error !== undefined) {
-    return yield* Effect.die(new Error(`${binary} is not on the PATH; on Debian: apt-get install ${binary}`))
-  }
-  const port = yield* Effect.promise(freePort)
-  const url = `http://127.0.0.1:${port}`
-  yield* Effect.acquireRelease(
-    Effect.sync(() => spawn(binary, [`--web.listen-address=127.0.0.1:${port}`], { stdio: "ignore" })),
-    (child) =>
-      Effect.promise(async () => {
-        if (child.exitCode !== null || !child.kill()) return
-        await once(child, "exit")
-      })
-  )
-  const ready = Effect.tryPromise(() => fetch(`${url}/-/ready`))
-  yield* ready.pipe(Effect.retry({ times: 100, schedule: Schedule.spaced("100 millis") }), Effect.orDie)
-  return url
-})
+const pushgateway = Effect.map(Effect.acquireDisposable(Effect.promise(startPushgateway)), ({ url }) => url)
 
 const push = (url: string, account: string, summary: RunSummary) =>
   Metrics.use((metrics) => metrics.push(summary)).pipe(Effect.provide(Metrics.layer({ url, account })))
