@@ -45,7 +45,7 @@ export const make = (
   client: HttpClient.HttpClient,
   fs: FileSystem.FileSystem
 ): WealthfolioRepo["Service"] => {
-  const transport = Transport.make(client, options.baseUrl)
+  const transport = Transport.make(client, options.baseUrl, options.password)
   const session = Session.make(transport, fs, options)
   const inAccount = `accountId=${encodeURIComponent(options.accountId)}`
   let known: { readonly account: TrackerAccount; readonly zone: Zone } | undefined

@@ -8,6 +8,7 @@ import {
   type HttpClientResponse
 } from "effect/http"
 import { retryAsErrorsTell } from "../Retry.ts"
+import { withheld } from "../Withheld.ts"
 import { WealthfolioSettingsError, WealthfolioUnreachable } from "./WealthfolioError.ts"
 
 /** One request below `/api/v1`. */
@@ -51,8 +52,13 @@ export const isTransient = (reply: Reply): boolean =>
 /**
  * Plain exchanges with one host; follows no redirect. `patiently` repeats, with backoff, what is safe to repeat, and
  * gives up once 20 s have passed since the host last answered: over all attempts and all requests, not for each.
+ * Refusals come without the password and the session, should the host repeat them.
  */
-export const make = (client: HttpClient.HttpClient, baseUrl: string) => {
+export const make = (
+  client: HttpClient.HttpClient,
+  baseUrl: string,
+  password?: Redacted.Redacted<string>
+) => {
   const base = parseBase(baseUrl)
   const host = base === undefined ? "" : new URL(base).host
   const scoped = Http.withScope(client)
@@ -94,7 +100,9 @@ export const make = (client: HttpClient.HttpClient, baseUrl: string) => {
       Effect.flatMap((response) =>
         response.text.pipe(
           Effect.mapError((error) => unanswered(operationOf(call), reasonOf(error))),
-          Effect.map((text) => replyOf(call, host, response, text))
+          Effect.map((text) =>
+            replyOf(call, host, response, mayEcho(call, response) ? withheld(text, [password, session]) : text)
+          )
         )
       ),
       Effect.scoped,
@@ -153,6 +161,13 @@ const parseBase = (text: string): string | undefined => {
   if (url.username !== "" || url.password !== "") return undefined
   return url.origin + url.pathname.replace(/\/+$/, "").replace(/\/api\/v1$/, "").replace(/\/+$/, "")
 }
+
+/**
+ * What refuses a request may repeat it, a proxy above all. The words in which Wealthfolio refuses rows and assets decide
+ * what is done next: they stay as they are.
+ */
+const mayEcho = ({ path }: Call, { status }: { readonly status: number }): boolean =>
+  status >= 300 && (path.startsWith("/auth/") || (status !== 400 && status !== 409 && status !== 422))
 
 const replyOf = (call: Call, host: string, response: HttpClientResponse.HttpClientResponse, text: string): Reply => {
   const cookie = Option.getOrUndefined(Cookies.get(response.cookies, sessionCookie))?.valueEncoded
