@@ -40,6 +40,10 @@ export interface MetricsOptions {
   readonly provider?: string
 }
 
+/** A success that compared says all there is to say. */
+const replacesAll = ({ exitCode, reconciliation }: RunSummary): boolean =>
+  exitCode === exitCodes.success && reconciliation !== undefined
+
 /** The series of one push, in the text exposition format. Nothing is in it that the run does not know. */
 export const exposition = (summary: RunSummary, provider: string): Promise<string> => {
   const registry = new Registry()
@@ -57,7 +61,16 @@ export const exposition = (summary: RunSummary, provider: string): Promise<strin
     if (values === undefined) return
     const [label] = metrics[suffix].labels
     const labelled = family(suffix)
-    for (const [key, value] of values) labelled.set({ [label]: key }, Number(value))
+    let isEmpty = true
+    for (const [key, value] of values) {
+      labelled.set({ [label]: key }, Number(value))
+      isEmpty = false
+    }
+    if (isEmpty) clear(labelled, [label])
+  }
+  // A family without a series leaves the old ones standing where a push adds: one that is nobody's takes their place.
+  const clear = (labelled: Gauge, labels: ReadonlyArray<string>) => {
+    if (!replacesAll(summary)) labelled.set(Object.fromEntries(labels.map((label) => [label, ""])), 0)
   }
   const { finishedAt, reconciliation } = summary
 
@@ -79,6 +92,9 @@ export const exposition = (summary: RunSummary, provider: string): Promise<strin
     const explained = family("position_drift_explained")
     for (const { causes = [], symbol } of reconciliation.positions) {
       for (const cause of causes) explained.set({ symbol, cause }, 1)
+    }
+    if (reconciliation.positions.every(({ causes = [] }) => causes.length === 0)) {
+      clear(explained, metrics.position_drift_explained.labels)
     }
   }
   gauges("cash_drift", reconciliation?.cash.map(({ currency, trackerDrift }) => [currency, trackerDrift]))
@@ -135,8 +151,7 @@ const pushTo = Effect.fnUntraced(function*(options: Required<MetricsOptions>) {
       return yield* notPushed("the Pushgateway")("PUSHGATEWAY_URL is not an http or https address")
     }
     const { authenticate, host, url } = gateway
-    const replaces = summary.exitCode === exitCodes.success && summary.reconciliation !== undefined
-    const request = (replaces ? HttpClientRequest.put(url) : HttpClientRequest.post(url)).pipe(
+    const request = (replacesAll(summary) ? HttpClientRequest.put(url) : HttpClientRequest.post(url)).pipe(
       HttpClientRequest.bodyText(text, Registry.PROMETHEUS_CONTENT_TYPE),
       authenticate
     )

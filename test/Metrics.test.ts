@@ -146,6 +146,23 @@ it.effect("a run that ends in --fail-on-drift shows the drift, but is no success
     assert.notInclude(names, "ibkr_sync_last_success_timestamp_seconds")
   }))
 
+it.effect("where a push adds, a family without a series gets one that is nobody's, so that no old one stands", () =>
+  Effect.gen(function*() {
+    const gateway = yield* scriptedGateway(accepts)
+    const nothing = { ...reconciled, skipped: {}, reconciliation: { positions: [], cash: [] } }
+    yield* pushAll(gateway, { ...nothing, exitCode: 11 }, nothing)
+    const [added = [], replaced = []] = gateway.pushed.map(({ body }) => seriesOf(body))
+    assert.deepStrictEqual(added.filter((line) => line.includes("=\"\"")), [
+      "ibkr_cash_drift{currency=\"\"} 0",
+      "ibkr_cash_unexplained{currency=\"\"} 0",
+      "ibkr_position_drift_explained{symbol=\"\",cause=\"\"} 0",
+      "ibkr_position_drift_shares{symbol=\"\"} 0",
+      "ibkr_position_drift_statements{symbol=\"\"} 0",
+      "ibkr_sync_skipped_rows{reason=\"\"} 0"
+    ])
+    assert.deepStrictEqual(replaced.filter((line) => line.includes("=\"\"")), [])
+  }))
+
 it.effect("no push carries anything over from the one before", () =>
   Effect.gen(function*() {
     const gateway = yield* scriptedGateway(accepts)

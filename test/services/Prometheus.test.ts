@@ -145,6 +145,28 @@ describe("Prometheus, after the bundle ran", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(await monitoring.query("{__name__=~\"ibkr_position_.*\",account=\"closing\"}"), {})
   })
 
+  it("does not take an old cause for that of a new drift, also where the run ends with an error", async () => {
+    const at = (shares: number) =>
+      statement({ from: "2026-01-05", to: "2026-01-05", positions: [position(vusa, shares)], securities: [vusa] })
+    await using world = await account("causes", at(7))
+    succeeded(await world.night())
+    const explained = "ibkr_position_drift_explained{account=\"causes\"} > 0"
+    await monitoring.scraped("causes")
+    assert.lengthOf(Object.keys(await monitoring.query(explained)), 1)
+    const opened = await world.run(["ibkr", "open-positions", "--yes"])
+    assert.strictEqual(opened.code, 0, opened.stderr)
+    world.flex.setStatement(at(8))
+    failed(await world.night(["--fail-on-drift"]), 11, /VUSA/)
+    assert.strictEqual((await monitoring.scraped("causes"))[drift], 1)
+    assert.deepStrictEqual(await monitoring.query(explained), {})
+    assert.deepStrictEqual(
+      await monitoring.query(
+        "ibkr_position_drift_shares{account=\"causes\"} > 0.01 unless on (account, symbol) ibkr_position_drift_explained"
+      ),
+      { "ibkr_position_drift_shares{account=\"causes\",job=\"broker-sync-ibkr\",symbol=\"VUSA.L\"}": 1 }
+    )
+  })
+
   it("has each account for itself", async () => {
     await using isa = await account("isa", day("2026-01-05", 12))
     await using sipp = await account("sipp", day("2026-01-05", 13))
