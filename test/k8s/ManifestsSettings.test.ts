@@ -191,4 +191,12 @@ describe("the program, started as the CronJob starts it", () => {
     assert.notInclude(stderr, "WF_PASSWORD")
     assert.notInclude(stderr, "IBKR_FLEX_TOKEN_EXPIRES")
   })
+
+  it("the last 2048 bytes of a failed run's log, which become the termination message, say what went wrong", async () => {
+    await using world = await startWorld()
+    const { stderr, stdout } = await started(world, {})
+    const message = `${stderr}${stdout}`.slice(-2048)
+    assert.include(message, "IBKR_FLEX_TOKEN not provided")
+    assert.include(message, "\"exitCode\": 2")
+  })
 })

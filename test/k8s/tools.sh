@@ -40,7 +40,7 @@ else
   if [ ! -x "$built" ]; then
     command -v go >/dev/null || install golang-go ca-certificates ||
       missing "needs kubectl with kustomize 5, or Go (Debian: golang-go) to build it; neither is here"
-    GOBIN=$(dirname "$built") go install "sigs.k8s.io/kustomize/kustomize/v5@$kustomize_version" >&2 9>&- ||
+    CGO_ENABLED=0 GOBIN=$(dirname "$built") go install "sigs.k8s.io/kustomize/kustomize/v5@$kustomize_version" >&2 9>&- ||
       missing "kustomize $kustomize_version could not be built"
   fi
   kustomize="$built build"
