@@ -258,9 +258,9 @@ describe("release notes", () => {
     const headings = textOf("CHANGELOG.md").split("\n").filter((line) => line.startsWith("## "))
     assert.strictEqual(headings[0], "## [Unreleased]")
     assert.isTrue(headings[1]?.startsWith(`## [${manifest.version}] - `))
-    assert.include(
-      ["", "CHANGELOG.md has no day for 0.1.0: ## [0.1.0] - YYYY-MM-DD"],
-      notes(`v${manifest.version}`).stderr
-    )
+    // Until its day is known it cannot be released, and that is all that is missing.
+    const { version } = manifest
+    const noDay = `CHANGELOG.md has no day for ${version}: ## [${version}] - YYYY-MM-DD`
+    assert.include(["", noDay], notes(`v${version}`).stderr)
   })
 })
