@@ -32,7 +32,7 @@ export const ibkrRun = Effect.fn("ibkrRun")(function*(flags: IbkrFlags) {
     if (Option.isNone(common)) {
       const report = failedReport(runId, "ibkr-uk", flags, Exit.isFailure(settings) ? settings.cause : Cause.empty)
       if (!flags.dryRun) yield* tellAlone(report)
-      return yield* failed(report)
+      return report
     }
     const { account } = common.value
     return yield* runWith(runId, flags, common.value, settings).pipe(Effect.annotateLogs({ account }))
@@ -72,7 +72,7 @@ const runWith = Effect.fnUntraced(function*(
         ...(tokenExpires === undefined ? {} : { tokenExpires })
       }).pipe(Effect.provide(layers))
     }))
-    if (Exit.isSuccess(exit)) return yield* failed(exit.value)
+    if (Exit.isSuccess(exit)) return exit.value
     if (Cause.hasInterrupts(exit.cause)) return yield* Effect.interrupt
     const report = failedReport(runId, account, flags, exit.cause)
     if (!isLocked(exit.cause)) {
@@ -84,7 +84,7 @@ const runWith = Effect.fnUntraced(function*(
       yield* gateway.push(summary)
       yield* (yield* HealthCheck).ended(report, summary)
     }
-    return yield* failed(report)
+    return report
   })
   const healthCheck = flags.dryRun || common.healthcheckUrl === undefined ? silent : pinging(common.healthcheckUrl)
   return yield* run.pipe(Effect.provide(metrics), Effect.provideService(HealthCheck, healthCheck))
@@ -108,16 +108,16 @@ const isLocked = (cause: Cause.Cause<Failure>): boolean =>
     Cause.isFailReason(reason) && reason.error instanceof StoreError && reason.error.reason === "locked"
   )
 
-/** The one line that says what went wrong and what to do. */
-const failed = Effect.fnUntraced(function*(report: RunReport) {
-  const { error } = report
-  if (error !== undefined) {
-    yield* Effect.logError(`${error.message} — ${error.hint}`).pipe(
-      Effect.annotateLogs({ error: error.tag, exitCode: error.exitCode })
+/**
+ * The one line that says what went wrong and what to do. Last of all, after the report: a pod's termination message is the
+ * end of what it wrote.
+ */
+export const sayFailure = ({ account, error, runId }: RunReport): Effect.Effect<void> =>
+  error === undefined
+    ? Effect.void
+    : Effect.logError(`${error.message} — ${error.hint}`).pipe(
+      Effect.annotateLogs({ error: error.tag, exitCode: error.exitCode, runId, account })
     )
-  }
-  return report
-})
 
 const failedReport = (
   runId: string,

@@ -1,6 +1,6 @@
 import { Effect, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
-import { ibkrRun } from "../IbkrRun.ts"
+import { ibkrRun, sayFailure } from "../IbkrRun.ts"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
 import { addDays } from "../Portfolio/PlainDate.ts"
 import { Progress, silent, terminal } from "../Progress.ts"
@@ -83,6 +83,7 @@ export const ibkr = Command.make(
       )
     )
     yield* print((yield* isTable(flags.format)) ? runTable(report, yield* ageOf(report)) : runJson(report))
+    yield* sayFailure(report)
     yield* endWith(report.error)
   })
 ).pipe(

@@ -39,7 +39,7 @@ describe("a position that differs says why", { timeout: 60_000, concurrent: true
     assert.include(json.positions.find(({ symbol }) => symbol === "PTT")?.causes?.[0]?.remedy, "symbol map")
     const table = (await world.run(["ibkr", "--format", "table"])).stdout
     assert.include(table, "AAPL: explained\n  -2 short → none needed")
-    assert.include(table, "(worth -400.5 USD)\n")
+    assert.include(table, "(worth -400.5 USD); ")
     assert.include(table, "VUSA.L: explained\n  7 held-before → broker-sync ibkr open-positions")
     assert.include(table, "  100 unmapped-symbol (ibkr:trade:61) → PTT on SET")
   })

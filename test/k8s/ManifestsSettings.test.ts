@@ -144,6 +144,8 @@ describe("the program, started as the CronJob starts it", () => {
       const { data } = one<ConfigMap>(base, "ConfigMap", "broker-sync-symbol-map")
       for (const [file, text] of Object.entries(data)) writeFileSync(join(directory, "/etc/broker-sync", file), text)
       const run = await broker(containerOf(cronJob).args, {
+        // One stream, as a container's log is.
+        through: ["sh", "-c", "exec \"$@\" 2>&1", "sh"],
         cwd: directory,
         env: {
           ...environmentOf(base, cronJob, directory),
@@ -168,7 +170,7 @@ describe("the program, started as the CronJob starts it", () => {
       wf_base_url: world.wealthfolio.url,
       wf_password: `${password}\n`
     })
-    assert.strictEqual(run.code, 0, run.stderr)
+    assert.strictEqual(run.code, 0, run.stdout)
     assert.notStrictEqual(run.store, 0)
     assert.strictEqual(run.session, 0o600)
   })
@@ -178,7 +180,7 @@ describe("the program, started as the CronJob starts it", () => {
     ["the template as it is", template.stringData ?? {}]
   ])("%s: exit 2, with each name that is missing", async (_, values) => {
     await using world = await startWorld()
-    const { code, stderr } = await started(world, values)
+    const { code, stdout } = await started(world, values)
     assert.strictEqual(code, 2)
     const names = [
       "IBKR_FLEX_TOKEN",
@@ -187,16 +189,38 @@ describe("the program, started as the CronJob starts it", () => {
       "IBKR_ACCOUNT_ID_UPSTREAM",
       "WF_BASE_URL"
     ]
-    for (const name of names) assert.include(stderr, `${name} not provided`)
-    assert.notInclude(stderr, "WF_PASSWORD")
-    assert.notInclude(stderr, "IBKR_FLEX_TOKEN_EXPIRES")
+    for (const name of names) assert.include(stdout, `${name} not provided`)
+    assert.notInclude(stdout, "WF_PASSWORD")
+    assert.notInclude(stdout, "IBKR_FLEX_TOKEN_EXPIRES")
   })
 
-  it("the last 2048 bytes of a failed run's log, which become the termination message, say what went wrong", async () => {
+  /** What the kubelet keeps of a log as the termination message. */
+  const terminationMessage = ({ stdout }: { readonly stdout: string }) => stdout.slice(-2048)
+
+  it("the termination message of a failed run says what went wrong", async () => {
     await using world = await startWorld()
-    const { stderr, stdout } = await started(world, {})
-    const message = `${stderr}${stdout}`.slice(-2048)
+    const message = terminationMessage(await started(world, {}))
     assert.include(message, "IBKR_FLEX_TOKEN not provided")
     assert.include(message, "\"exitCode\": 2")
+  })
+
+  it("also where its report is long", async () => {
+    await using world = await startWorld({ flex: { statement: await fixture("week.xml") } })
+    world.wealthfolio.faults.next(
+      ({ body, path }) => path.endsWith("/activities/bulk") && JSON.stringify(body).includes("ibkr:cash:70000000206"),
+      { kind: "status", status: 400, when: "before", text: "Database operation failed: CHECK constraint failed" },
+      20
+    )
+    const run = await started(world, {
+      ibkr_flex_token: token,
+      ibkr_flex_query_id: "123456",
+      ibkr_account_id: world.account.id,
+      ibkr_account_id_upstream: "U1234567",
+      wf_base_url: world.wealthfolio.url,
+      wf_password: password
+    })
+    assert.strictEqual(run.code, 9, run.stdout)
+    assert.isAbove(run.stdout.length, 6000)
+    assert.match(terminationMessage(run), /"level":"error"[^\n]*"exitCode":9[^\n]*\n$/)
   })
 })
