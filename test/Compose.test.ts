@@ -122,9 +122,12 @@ const watch = async ({ env, from, run, to, until }: Watched) => {
     stdio: ["ignore", "pipe", "pipe"]
   })
   let out = ""
+  let isTold = false
   const take = (text: string) => {
     out += text
-    if (until !== undefined && out.includes(until)) child.kill("SIGTERM")
+    if (isTold || until === undefined || !out.includes(until)) return
+    isTold = true
+    child.kill("SIGTERM")
   }
   child.stdout.setEncoding("utf8").on("data", take)
   child.stderr.setEncoding("utf8").on("data", take)
