@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import { join, relative } from "node:path"
 import { exitCodes } from "../../src/Failure.ts"
 import { exposition, type RunSummary } from "../../src/Metrics.ts"
 import { skipReasons } from "../../src/Portfolio/Activity.ts"
@@ -188,20 +188,19 @@ interface PrometheusRule extends Manifest {
 }
 
 /** The component in an overlay of its own, with these lines more. */
-const overlay = (more = "") => {
-  // Beside the other overlays: kustomize takes no absolute paths.
-  const folder = mkdtempSync(`${root}k8s/overlays/.alerts-`)
-  try {
+const overlay = (more = "") =>
+  withFolder((made) => {
+    const folder = realpathSync(made)
     writeFileSync(
       join(folder, "kustomization.yaml"),
-      `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\ncomponents: [../../components/monitoring]\n${more}`
+      // kustomize takes no absolute paths.
+      `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\ncomponents: [${
+        relative(folder, component)
+      }]\n${more}`
     )
     const [command = "", ...first] = tools().kustomize
     return documents(execFileSync(command, [...first, folder], { encoding: "utf8" }))
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
+  })
 
 describe("the component", () => {
   it("renders to what operator, ruler and Grafana look for", () => {

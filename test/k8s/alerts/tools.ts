@@ -7,7 +7,7 @@ import { parse } from "yaml"
 
 export const component = fileURLToPath(new URL("../../../k8s/components/monitoring/", import.meta.url))
 
-const packages = { promtool: "prometheus", amtool: "prometheus-alertmanager", kubectl: "kubernetes-client" }
+const packages = { promtool: "prometheus", amtool: "prometheus-alertmanager" }
 
 /** Its output, and whether it ended well. */
 export const tool = (name: keyof typeof packages, args: ReadonlyArray<string>) => {
