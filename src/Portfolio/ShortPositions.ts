@@ -34,6 +34,8 @@ export interface JudgedMove extends ShortPart {
   readonly quantity: Decimal
   /** How much of it can be booked as a short position: any part, as of a trade; all or nothing; absent: nothing. */
   readonly shortable?: "part" | "whole"
+  /** It moved the broker's position, and is not booked: before the first day that is, or held back. */
+  readonly isLeftOut?: boolean
 }
 
 /** What is booked of the short part of a trade carries its id and this. */
@@ -109,6 +111,7 @@ const follow = (
       held = there.reduce(heldAfter, before)
       return { isPosition: there.some((row) => isOfShort(row, before)), after: held }
     }
+    if (move.isLeftOut === true) return { isPosition: false, after: held }
     const isPosition = index < until && opensOrCovers(move, held)
     held = isPosition
       ? Decimals.add(held, move.quantity)

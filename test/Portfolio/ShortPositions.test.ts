@@ -17,6 +17,7 @@ interface Move {
   readonly quantity: Decimal
   readonly mark?: string
   readonly shortable: "part" | "whole"
+  readonly isLeftOut?: boolean
 }
 
 const move = (quantity: string, index: number, more: Partial<Move> = {}): Move => ({
@@ -86,6 +87,11 @@ describe("shortPositions", () => {
     const sale = [move("-4", 0, { mark: "O" })]
     assert.deepStrictEqual(shortPositions(judged(sale, undefined), "1", tracked([])), [true])
     assert.deepStrictEqual(shortPositions(judged(sale, undefined), "1", tracked([row("BUY", "1")])), [false])
+  })
+
+  it("a sale that is not booked opens none, and what covers it is cash", () => {
+    const moves = [move("-5", 0, { isLeftOut: true }), move("5", 1), move("-2", 2)]
+    assert.deepStrictEqual(shortPositions(judged(moves, "0"), "1", tracked([])), [false, false, true])
   })
 
   it("a corporate action that crosses zero is not split", () => {

@@ -186,6 +186,22 @@ describe("short positions in a Wealthfolio that holds them", { timeout: 60_000, 
     await replaysToNothing(world)
   })
 
+  it("one that was opened before the first day that is booked is cash when it is covered", async () => {
+    const trades = [
+      trade("1", aapl, -40, "100", "2026-01-06"),
+      trade("2", aapl, 40, "90", "2026-01-08"),
+      trade("3", aapl, -5, "95", "2026-01-09")
+    ]
+    await using world = await startWorld({
+      flex: { statement: statement({ trades, positions: [position(aapl, -5)], ...whole }) },
+      wealthfolio: { version: "SHORTS" },
+      env: { IBKR_START_DATE: "2026-01-07" }
+    })
+    const json = succeeded(await world.night())
+    assert.deepStrictEqual(booked(world), ["FEE 3601", "SELL POSITION_OPEN 5"])
+    assert.deepStrictEqual(json.positions.map(({ drift }) => drift), ["0"])
+  })
+
   it("what was short before the first statement is cash, and so is its cover; it is said", async () => {
     await using world = await startShort(statement({
       trades: [trade("1", aapl, -10, "100", "2026-01-06")],

@@ -120,7 +120,7 @@ export const identifyActions = (
     return ordered.map((row, position) => ({ ...row, externalId: ids[position] ?? id }))
   })
   const rows = withoutCancelled(named, options, booked)
-  return { rows, moves: [...rows, ...unnamed].flatMap(moveOf) }
+  return { rows, moves: [...rows, ...unnamed].flatMap((row) => moveOf(row, options.startDate)) }
 }
 
 const rowOf = (action: CorporateAction, index: InstrumentIndex): ActionRow => {
@@ -176,7 +176,7 @@ const negates = (cancel: ActionRow, row: ActionRow): boolean =>
   && Decimals.isZero(Decimals.add(cashOf(cancel.action), cashOf(row.action)))
 
 /** What goes stands before what comes in its place. */
-const moveOf = (row: ActionRow): ReadonlyArray<PositionMove<ActionRow>> => {
+const moveOf = (row: ActionRow, startDate: PlainDate | undefined): ReadonlyArray<PositionMove<ActionRow>> => {
   const { action, contentHash, date, externalId, key } = row
   if (key === undefined || date === undefined || Decimals.isZero(action.quantity)) return []
   const at = `${date} ${timeOf(action, date)} ${Decimals.isNegative(action.quantity) ? 4 : 5}`
@@ -188,6 +188,7 @@ const moveOf = (row: ActionRow): ReadonlyArray<PositionMove<ActionRow>> => {
     at,
     externalId,
     contentHash,
-    shortable: "whole"
+    shortable: "whole",
+    isLeftOut: startDate !== undefined && date < startDate
   }]
 }

@@ -16,6 +16,8 @@ export interface PositionMove<Source = unknown> extends Move {
   readonly contentHash: string
   /** As of a move that may be booked as a short position, where the tracker holds such. */
   readonly shortable?: "part" | "whole"
+  /** Where it is not booked. */
+  readonly isLeftOut?: boolean
 }
 
 /** What the statement says of positions, as far as it bears on its moves. */

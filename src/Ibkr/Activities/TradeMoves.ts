@@ -15,7 +15,8 @@ export const moveOfTrade = (source: SecurityTrade): PositionMove<SecurityTrade> 
     at: at(source),
     externalId,
     contentHash,
-    shortable: "part"
+    shortable: "part",
+    isLeftOut: !source.isBooked
   }
 }
 
