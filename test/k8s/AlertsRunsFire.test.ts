@@ -84,10 +84,10 @@ describe("IBKRSyncFailing", () => {
   })
 
   it("of five accounts it names the one that dies, by its CronJob", async () => {
-    const names = ["anna", "ben", "clara", "david", "emma"]
+    const names = ["isa", "sipp", "joint", "child", "trust"]
     const events = await Promise.all(
       names.map((name, minute) =>
-        nights(from, 8, (index) => name === "clara" && index === 2 ? { killed: true } : {}, {
+        nights(from, 8, (index) => name === "joint" && index === 2 ? { killed: true } : {}, {
           account: `ibkr-${name}`,
           cronJob: `broker-sync-ibkr-${name}`,
           clock: `02:${minute}0`
@@ -95,7 +95,7 @@ describe("IBKRSyncFailing", () => {
       )
     )
     timeline({ from, until, events: events.flat() }, {
-      "2027-01-06T06:00": ["IBKRSyncFailing warning ibkr-clara"],
+      "2027-01-06T06:00": ["IBKRSyncFailing warning ibkr-joint"],
       "2027-01-07T06:00": []
     }, ["account"])
   })
@@ -121,7 +121,7 @@ describe("IBKRSyncStale", () => {
 })
 
 describe("IBKRNeverRan", () => {
-  const cronJob = "broker-sync-ibkr-ben"
+  const cronJob = "broker-sync-ibkr-sipp"
   const idle = (more: ReadonlyArray<Event> = []) => [
     set(at(from), `kube_cronjob_info{cronjob="${cronJob}",namespace="broker-sync"}`, 1),
     ...more
@@ -130,8 +130,8 @@ describe("IBKRNeverRan", () => {
   it("fires 36 hours after a CronJob is there, for its account alone", async () => {
     timeline(await week({}, idle()), {
       "2027-01-05T11:45": [],
-      "2027-01-05T12:00": ["IBKRNeverRan warning ibkr-ben"],
-      "2027-01-11T12:00": ["IBKRNeverRan warning ibkr-ben"]
+      "2027-01-05T12:00": ["IBKRNeverRan warning ibkr-sipp"],
+      "2027-01-11T12:00": ["IBKRNeverRan warning ibkr-sipp"]
     }, ["account"])
   })
 

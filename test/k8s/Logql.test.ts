@@ -75,7 +75,7 @@ const linesOf = (logger: Logger.Logger<unknown, string>, error: Failing): Promis
     return Effect.logError(`${error.message} — ${error.hint ?? ""}`).pipe(
       Effect.annotateLogs({ error: error._tag, exitCode: error.exitCode ?? 1 }),
       Effect.andThen(Effect.logWarning(error.message)),
-      Effect.annotateLogs({ account: "ibkr-anna" }),
+      Effect.annotateLogs({ account: "ibkr-isa" }),
       Effect.annotateLogs({ runId: "01JX0000000000000000001003" }),
       Effect.provide(Logger.layer([keep])),
       Effect.as(lines)
@@ -155,7 +155,7 @@ describe.each(loggers)("its line filter on lines as %s", (_, logger) => {
   it.each([...new Map(expired.map((error) => [error.message, error]))])("takes: %s", async (_, error) => {
     for (const line of await linesOf(logger, error)) {
       assert.match(line, filter)
-      assert.strictEqual(account.exec(line)?.groups?.["account"], "ibkr-anna")
+      assert.strictEqual(account.exec(line)?.groups?.["account"], "ibkr-isa")
     }
   })
 
