@@ -18,7 +18,8 @@ RUN mkdir -p /out/app /out/volume /sbom/broker-sync && mkdir -m 0700 /out/volume
 # Changed more seldom than the sources, and by far the slowest step. For a mirror of one's own give --secret
 # id=npmrc,src=…, and for its certificate id=ca, which that npmrc names by cafile=/run/secrets/ca: both stay outside.
 COPY .ci/setup .ci/setup
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca sh .ci/setup
+RUN --mount=type=secret,id=npmrc --mount=type=secret,id=ca \
+  NPM_CONFIG_USERCONFIG=/run/secrets/npmrc sh .ci/setup
 COPY .oxlintrc.json tsconfig.json rolldown.config.ts ./
 COPY src ./src
 # A label that says another release than the program does would be worse than none.
