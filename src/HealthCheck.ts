@@ -1,5 +1,6 @@
 import { Context, Effect, Redacted } from "effect"
 import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
+import { failureCode } from "./ConnectionFailure.ts"
 import { exitCodes } from "./Failure.ts"
 import { checkBody } from "./HealthCheckBody.ts"
 import type { RunSummary } from "./Metrics.ts"
@@ -62,12 +63,5 @@ const withPath = (address: URL, path: string): URL => {
   return url
 }
 
-const explain = (error: HttpClientError.HttpClientError): string =>
-  error.reason._tag === "TransportError" ? rootCause(error.reason.cause) : error.reason._tag
-
-/** `ECONNREFUSED` and the like: a message could name the address. */
-const rootCause = (cause: unknown): string => {
-  if (!(cause instanceof Error)) return "unknown cause"
-  if (cause.cause !== undefined) return rootCause(cause.cause)
-  return "code" in cause ? `${cause.code}` : "no connection"
-}
+const explain = ({ reason }: HttpClientError.HttpClientError): string =>
+  reason._tag === "TransportError" ? failureCode(reason.cause) ?? "no connection" : reason._tag

@@ -1,5 +1,6 @@
-import { Effect, Predicate, Pull, type Scope, Stream } from "effect"
+import { Effect, Pull, type Scope, Stream } from "effect"
 import type { HttpClientError, HttpClientResponse } from "effect/http"
+import { failureCode } from "../ConnectionFailure.ts"
 import { StatementTruncated } from "./FlexError.ts"
 
 const tailLength = 256
@@ -12,16 +13,6 @@ export interface FlexBody {
   ) => Effect.Effect<{ readonly text: string; readonly ended: boolean }, HttpClientError.HttpClientError>
   /** All of it, from the first byte; fails at the end if that was not the end of a statement. To be run once. */
   readonly statement: Stream.Stream<Uint8Array, StatementTruncated>
-}
-
-/** The system's name of what went wrong (`ECONNREFUSED` …). Messages are left out: they may quote the URL. */
-const failureCode = (cause: unknown): string | undefined => {
-  let at = cause
-  for (let depth = 0; Predicate.isObject(at) && depth < 8; depth++) {
-    if ("code" in at && typeof at.code === "string" && /^[A-Z][A-Z0-9_]+$/.test(at.code)) return at.code
-    at = "cause" in at ? at.cause : undefined
-  }
-  return undefined
 }
 
 /** Safe to show, unlike the error itself, which carries the request. */

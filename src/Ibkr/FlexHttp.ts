@@ -1,6 +1,7 @@
 import { Duration, Effect, Option, Redacted, type Scope, type Stream } from "effect"
 import { HttpClient, type HttpClientResponse } from "effect/http"
 import { version } from "../Version.ts"
+import { withheld } from "../Withheld.ts"
 import { isLoopbackUrl } from "./FlexAddress.ts"
 import { connectionReason, openFlexBody } from "./FlexBody.ts"
 import { decodeReply, type FlexReply } from "./FlexEnvelope.ts"
@@ -34,10 +35,8 @@ export type FlexHttp = (
 ) => Effect.Effect<FlexAnswer, FlexError, Scope.Scope>
 
 /** IBKR's text for one log line: short, without control characters, the token, or the words the log alert looks for. */
-const clean = (text: string, token: string): string => {
-  const line = text
-    .replaceAll(token, "<token>")
-    .replaceAll(encodeURIComponent(token), "<token>")
+const clean = (text: string, token: Redacted.Redacted<string>): string => {
+  const line = withheld(text, [token], "<token>")
     .replace(/[\p{C}\p{Z}]+/gu, " ")
     .replace(/\bcode (?=1003|1012)/gi, "code: ")
     .trim()
@@ -75,7 +74,7 @@ export const makeFlexHttp = Effect.fnUntraced(function*(options: {
       const reply = decodeReply((yield* body.textUntil((text) => text.length >= envelopeLimit)).text)
       if (Option.isNone(reply)) return yield* new StatementUnreadable({ step, found: "malformed" })
       if (reply.value._tag === "Accepted") return reply.value
-      return { ...reply.value, text: clean(reply.value.text, Redacted.value(options.token)) }
+      return { ...reply.value, text: clean(reply.value.text, options.token) }
     }
     if (status < 200 || status >= 300) return yield* statusError(step, status)
     if (root === "statement") return { _tag: "Statement" as const, bytes: body.statement }
