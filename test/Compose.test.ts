@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parse } from "yaml"
-import { commonSettings, flexSettings, guardSettings, loggingSettings, trackerSettings } from "../src/IbkrSettings.ts"
+import { settingNames } from "./support/documents.ts"
 
 interface Service {
   readonly entrypoint?: ReadonlyArray<string>
@@ -48,12 +48,10 @@ it("lets no service do more than the run needs", () => {
 })
 
 it("sets what the program reads, all that it requires, and secrets by files alone", () => {
-  const groups = [commonSettings, flexSettings, guardSettings, loggingSettings, trackerSettings]
-  const known = new Set(groups.flatMap((group) => Object.values(group).map(({ name }) => name)))
   for (const [name, { environment, secrets }] of services) {
     const schedule = name === "schedule" ? ["SCHEDULE", "TZ"] : []
     const names = Object.keys(environment).filter((variable) => !schedule.includes(variable))
-    for (const variable of names) assert.isTrue(known.has(variable.replace(/_FILE$/, "")), variable)
+    for (const variable of names) assert.isTrue(settingNames.has(variable.replace(/_FILE$/, "")), variable)
     assert.includeMembers(names, [
       "IBKR_FLEX_TOKEN_FILE",
       "IBKR_FLEX_QUERY_ID",

@@ -2,48 +2,20 @@ import { assert, it } from "@effect/vitest"
 import { existsSync, readFileSync } from "node:fs"
 import manifest from "../package.json" with { type: "json" }
 import { exitCodes } from "../src/Failure.ts"
-import { cashTypes } from "../src/Ibkr/Activities/CashTypes.ts"
 import { fieldsRead } from "../src/Ibkr/FlexReport.ts"
-import {
-  commonSettings,
-  flexSettings,
-  guardSettings,
-  loggingSettings,
-  optionalGuardSettings,
-  trackerSettings
-} from "../src/IbkrSettings.ts"
 import { exposition } from "../src/Metrics.ts"
 import { skipReasons } from "../src/Portfolio/Activity.ts"
 import { driftCauses } from "../src/Portfolio/DriftCause.ts"
-import type { Setting } from "../src/Settings.ts"
+import { cashTypeRows, fullSummary, same, settingNames, tablesOf } from "./support/documents.ts"
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
 
-/** The cells of the table with this first heading, without their backticks. */
-const table = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
-  const lines = readme.split("\n").map((line) => line.trim())
-  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`))
-  assert.isAtLeast(start, 0, `a table that starts with ${heading}`)
-  const rows = lines.slice(start + 2)
-  const end = rows.findIndex((line) => !line.startsWith("|"))
-  return rows.slice(0, end).map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim().replaceAll("`", "")))
-}
+const table = tablesOf(readme)
 
 const column = (heading: string, position = 0) => table(heading).map((row) => row[position] ?? "")
 
-const same = (told: ReadonlyArray<string>, real: Iterable<string>) =>
-  assert.deepStrictEqual([...told].sort(), [...real].sort())
-
 it("every setting, and none that there is not", () => {
-  const groups: ReadonlyArray<Readonly<Record<string, Setting<unknown>>>> = [
-    commonSettings,
-    flexSettings,
-    guardSettings,
-    loggingSettings,
-    optionalGuardSettings,
-    trackerSettings
-  ]
-  same(column("variable"), new Set(groups.flatMap((group) => Object.values(group).map(({ name }) => name))))
+  same(column("variable"), settingNames)
 })
 
 it("every exit code", () => {
@@ -51,21 +23,7 @@ it("every exit code", () => {
 })
 
 it("every metric with its labels", async () => {
-  const text = await exposition({
-    exitCode: 0,
-    finishedAt: 1,
-    durationSeconds: 1,
-    activities: { imported: 1 },
-    skipped: { "no-id": 1 },
-    statement: { toDate: 1, generatedAt: 1 },
-    reconciliation: {
-      positions: [{ symbol: "VUSA.L", drift: "1", statements: 0, causes: ["row-held"] }],
-      cash: [{ currency: "GBP", drift: "0", trackerDrift: "0" }]
-    },
-    uncoveredDays: 1,
-    baselinePending: 1,
-    tokenExpires: 1
-  }, "ibkr")
+  const text = await exposition(fullSummary, "ibkr")
   const series = [...text.matchAll(/^(ibkr_\w+)(?:\{([^}]*)\})? /gm)].map(([, name = "", labels = ""]) =>
     `${name} ${[...labels.matchAll(/(\w+)="/g)].map(([, label]) => label).join(", ")}`
   )
@@ -83,10 +41,7 @@ it("every dependency with its version", () => {
 })
 
 it("every cash type, what it is booked as, and with which setting", () => {
-  const real = Object.entries(cashTypes.extended).map(([type, activity]) =>
-    `${type}: ${activity}, ${type in cashTypes.runbook ? "runbook" : "extended"}`
-  )
-  same(table("cash type").map(([type = "", activity = "", set = ""]) => `${type}: ${activity}, ${set}`), real)
+  same(table("cash type").map(([type = "", activity = "", set = ""]) => `${type}: ${activity}, ${set}`), cashTypeRows)
 })
 
 it("every reason why a row is not booked", () => {

@@ -2,41 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { parse, parseAllDocuments } from "yaml"
 import { exitCodes } from "../src/Failure.ts"
-import { cashTypes } from "../src/Ibkr/Activities/CashTypes.ts"
-import {
-  commonSettings,
-  flexSettings,
-  guardSettings,
-  loggingSettings,
-  optionalGuardSettings,
-  trackerSettings
-} from "../src/IbkrSettings.ts"
 import { metricName, metrics, type MetricSuffix } from "../src/MetricNames.ts"
-import type { Setting } from "../src/Settings.ts"
+import { anchorsOf, cashTypeRows, same, settingNames, tablesOf } from "./support/documents.ts"
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8")
 
 const runbook = read("docs/providers/ibkr.md")
 
-/** The cells of the table with this first heading, without their backticks. */
-const table = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
-  const lines = runbook.split("\n")
-  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`))
-  assert.isAtLeast(start, 0, `no table ${heading}`)
-  const rest = lines.slice(start + 2)
-  const end = rest.findIndex((line) => !line.startsWith("|"))
-  return rest.slice(0, end).map((line) => line.slice(1, -1).split("|").map((cell) => cell.trim().replaceAll("`", "")))
-}
+const table = tablesOf(runbook)
 
-const same = (told: ReadonlyArray<string>, real: Iterable<string>) =>
-  assert.deepStrictEqual([...told].sort(), [...real].sort())
-
-/** As forges make them of a heading. */
-const anchors = new Set(
-  [...runbook.matchAll(/^#{1,4} (.+)$/gm)].map(([, title = ""]) =>
-    title.toLowerCase().replaceAll(/[^\w\s-]/g, "").trim().replaceAll(/\s/g, "-")
-  )
-)
+const anchors = anchorsOf(runbook)
 
 interface Rule {
   readonly alert: string
@@ -69,18 +44,7 @@ describe("the runbook says what the program has", () => {
   })
 
   it("every setting", () => {
-    const groups: ReadonlyArray<Readonly<Record<string, Setting<unknown>>>> = [
-      commonSettings,
-      flexSettings,
-      guardSettings,
-      loggingSettings,
-      optionalGuardSettings,
-      trackerSettings
-    ]
-    same(
-      table("variable").map(([name = ""]) => name),
-      new Set(groups.flatMap((group) => Object.values(group).map(({ name }) => name)))
-    )
+    same(table("variable").map(([name = ""]) => name), settingNames)
   })
 
   it("where in the cluster each setting comes from", () => {
@@ -110,10 +74,7 @@ describe("the runbook says what the program has", () => {
   })
 
   it("every cash type", () => {
-    const real = Object.entries(cashTypes.extended).map(([type, activity]) =>
-      `${type}: ${activity}, ${type in cashTypes.runbook ? "runbook" : "extended"}`
-    )
-    same(table("cash type").map(([type, activity, set]) => `${type}: ${activity}, ${set}`), real)
+    same(table("cash type").map(([type, activity, set]) => `${type}: ${activity}, ${set}`), cashTypeRows)
   })
 
   it("every alert, where the alert itself says, and none that there is not", () => {
@@ -129,11 +90,7 @@ describe("the runbook says what the program has", () => {
     const local = [...runbook.matchAll(/\]\(#([\w-]+)\)/g)].map(([, anchor = ""]) => anchor)
     assert.isAbove(local.length, 10)
     for (const anchor of local) assert.isTrue(anchors.has(anchor), anchor)
-    const readme = new Set(
-      [...read("README.md").matchAll(/^#{1,4} (.+)$/gm)].map(([, title = ""]) =>
-        title.toLowerCase().replaceAll(/[^\w\s-]/g, "").trim().replaceAll(/\s/g, "-")
-      )
-    )
+    const readme = anchorsOf(read("README.md"))
     for (const [, anchor = ""] of runbook.matchAll(/README\.md#([\w-]+)\)/g)) assert.isTrue(readme.has(anchor), anchor)
     for (const [, path = ""] of runbook.matchAll(/`(k8s\/[\w./-]+)`/g)) {
       if (path !== "k8s/run") assert.isNotEmpty(read(path.includes(".") ? path : `${path}/kustomization.yaml`))

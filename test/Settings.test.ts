@@ -14,6 +14,7 @@ import {
   trackerSettings
 } from "../src/IbkrSettings.ts"
 import { readSettings, type Setting, type Values } from "../src/Settings.ts"
+import { settingNames } from "./support/documents.ts"
 
 let directory = ""
 beforeAll(async () => {
@@ -23,20 +24,12 @@ afterAll(() => rm(directory, { recursive: true }))
 
 type Group = Readonly<Record<string, Setting<unknown>>>
 
-const names = [
-  commonSettings,
-  flexSettings,
-  guardSettings,
-  loggingSettings,
-  trackerSettings
-].flatMap((group: Group) => Object.values(group).map(({ name }) => name))
-
 /** Settings are read from the process environment: it holds these alone meanwhile. */
 const reading = <S extends Group>(settings: S, env: Readonly<Record<string, string>>) =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
       const before = { ...process.env }
-      for (const name of names) delete process.env[name]
+      for (const name of settingNames) delete process.env[name]
       Object.assign(process.env, env)
       return before
     }),

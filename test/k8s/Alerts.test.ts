@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import { readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { exitCodes } from "../../src/Failure.ts"
-import { exposition, type RunSummary } from "../../src/Metrics.ts"
+import { exposition } from "../../src/Metrics.ts"
 import { skipReasons } from "../../src/Portfolio/Activity.ts"
+import { anchorsOf, fullSummary } from "../support/documents.ts"
 import {
   allRules,
   component,
@@ -21,22 +22,6 @@ import { containerOf, cronJobs, documents, type Manifest, one, render, root, too
 
 const rules = allRules(prometheusRules())
 const every = [...rules, ...allRules(lokiRules())]
-
-const full: RunSummary = {
-  exitCode: 0,
-  finishedAt: 1,
-  durationSeconds: 1,
-  activities: { imported: 1 },
-  skipped: { refused: 1 },
-  statement: { toDate: 1, generatedAt: 1 },
-  reconciliation: {
-    positions: [{ symbol: "A", drift: "1", statements: 1, causes: ["short"] }],
-    cash: [{ currency: "GBP", drift: "1", trackerDrift: "1" }]
-  },
-  uncoveredDays: 1,
-  baselinePending: 1,
-  tokenExpires: 1
-}
 
 describe("the rules", () => {
   it("pass promtool check rules", () => {
@@ -84,7 +69,7 @@ describe("the rules", () => {
 
   it("use metrics and labels that the program pushes, and no others", async () => {
     const labels = new Map<string, ReadonlyArray<string>>()
-    for (const line of (await exposition(full, "ibkr")).split("\n")) {
+    for (const line of (await exposition(fullSummary, "ibkr")).split("\n")) {
       const [, name, own = ""] = /^(\w+)(?:\{(.*)\})? \S+$/.exec(line) ?? []
       if (name !== undefined) labels.set(name, [...own.matchAll(/(\w+)=/g)].map(([, label]) => label ?? ""))
     }
@@ -131,12 +116,9 @@ describe("the rules", () => {
     assert.deepStrictEqual([configuration, accountGuard, credentials, query, lockout], [2, 3, 4, 5, 7])
   })
 
-  const runbook = `${root}docs/providers/ibkr.md`
-  it.runIf(existsSync(runbook))("link to sections that the runbook has", () => {
-    const headings = [...readFileSync(runbook, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-      heading.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")
-    )
-    for (const { alert } of every) assert.include(headings, alert.toLowerCase())
+  it("link to sections that the runbook has", () => {
+    const headings = anchorsOf(readFileSync(`${root}docs/providers/ibkr.md`, "utf8"))
+    for (const { alert } of every) assert.include([...headings], alert.toLowerCase())
   })
 })
 

@@ -3,28 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import packageJson from "../../package.json" with { type: "json" }
-import {
-  commonSettings,
-  flexSettings,
-  guardSettings,
-  loggingSettings,
-  trackerAccountSettings,
-  trackerSettings
-} from "../../src/IbkrSettings.ts"
-import type { Setting } from "../../src/Settings.ts"
 import { fixture, password, startWorld, token, type World } from "../e2e/support.ts"
 import { broker } from "../support/bundle.ts"
+import { settingNames } from "../support/documents.ts"
 import { containerOf, type CronJob, cronJobs, documents, type Manifest, one, podOf, render, root } from "./render.ts"
-
-const groups: ReadonlyArray<Readonly<Record<string, Setting<unknown>>>> = [
-  commonSettings,
-  flexSettings,
-  guardSettings,
-  loggingSettings,
-  trackerAccountSettings,
-  trackerSettings
-]
-const known = new Set(groups.flatMap((group) => Object.values(group).map(({ name }) => name)))
 
 /** Those of the runbook, and what the runbook's program had in its deployment. */
 const keys = [
@@ -72,7 +54,7 @@ const environmentOf = (manifests: ReadonlyArray<Manifest>, cronJob: CronJob, dir
 describe.each(all)("%s", (_, manifests, cronJob) => {
   it("sets only what the program reads", () => {
     const names = Object.keys(environmentOf(manifests, cronJob, "/"))
-    for (const name of names) assert.isTrue(known.has(name.replace(/_FILE$/, "")), name)
+    for (const name of names) assert.isTrue(settingNames.has(name.replace(/_FILE$/, "")), name)
     assert.strictEqual(new Set(names).size, names.length)
   })
 
