@@ -1,13 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { suite } from "./vitest.suite.ts"
 
 /** The image, really built and run. */
-export default defineConfig({
-  test: {
-    include: ["test/image/**/*.test.ts"],
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
-    reporters: process.env["VITEST_JSON"] === undefined
-      ? ["default"]
-      : ["default", ["json", { outputFile: process.env["VITEST_JSON"] }]]
-  }
-})
+export default defineConfig(suite({ include: ["test/image/**/*.test.ts"], millis: 600_000 }))

@@ -1,14 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { suite } from "./vitest.suite.ts"
 
 /** Tests of what is given to a cluster and to Prometheus, with their own tools. */
-export default defineConfig({
-  test: {
-    include: ["test/k8s/**/*.test.ts"],
-    maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    reporters: process.env["VITEST_JSON"] === undefined
-      ? ["default"]
-      : ["default", ["json", { outputFile: process.env["VITEST_JSON"] }]]
-  }
-})
+export default defineConfig(suite({ include: ["test/k8s/**/*.test.ts"], maxWorkers: 2, millis: 120_000 }))

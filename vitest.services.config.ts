@@ -1,13 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { suite } from "./vitest.suite.ts"
 
 /** Tests against real services, started by the tests themselves. */
-export default defineConfig({
-  test: {
-    include: ["test/services/**/*.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    reporters: process.env["VITEST_JSON"] === undefined
-      ? ["default"]
-      : ["default", ["json", { outputFile: process.env["VITEST_JSON"] }]]
-  }
-})
+export default defineConfig(suite({ include: ["test/services/**/*.test.ts"], millis: 30_000 }))

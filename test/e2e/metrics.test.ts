@@ -1,20 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { startGateway } from "./gateway.ts"
-import { balance, cash, position, statement, trade, vusa } from "./statement.ts"
+import { statement, tenBought, trade, vusa } from "./statement.ts"
 import { failed, fixture, startWorld, succeeded } from "./support.ts"
 
 const week = await fixture("week.xml")
-
-/** One line of 10 shares at the broker; the rest is what a test makes of it. */
-const day = (to: string, shares: number) =>
-  statement({
-    from: to,
-    to,
-    trades: [trade("61", vusa, 10, "80", "2026-01-05")],
-    cash: [cash("71", "Deposits", "1000", "GBP", "2026-01-05")],
-    positions: [position(vusa, shares)],
-    balances: [balance("GBP", "0", "199")]
-  })
 
 describe("the Pushgateway", { timeout: 60_000, concurrent: true }, () => {
   it("is told of a success that compared, as the whole of the account's group", async () => {
@@ -58,22 +47,22 @@ describe("the Pushgateway", { timeout: 60_000, concurrent: true }, () => {
       world.flex.setStatement(xml)
       return succeeded(await world.night())
     }
-    await night(day("2026-01-05", 12))
+    await night(tenBought("2026-01-05", 12))
     assert.deepStrictEqual([drift(), counted()], [2, 1])
-    await night(day("2026-01-05", 12))
+    await night(tenBought("2026-01-05", 12))
     assert.deepStrictEqual([drift(), counted()], [2, 1])
-    await night(day("2026-01-06", 12))
+    await night(tenBought("2026-01-06", 12))
     assert.deepStrictEqual([drift(), counted()], [2, 2])
 
     // A night that cannot compare leaves it standing, and the time of the last comparison too.
     const reconciled = gateway.series().get("ibkr_sync_last_reconciled_timestamp_seconds")
-    await night(day("2026-01-02", 12))
+    await night(tenBought("2026-01-02", 12))
     assert.strictEqual(gateway.pushes.at(-1)?.method, "POST")
     assert.notInclude(gateway.pushes.at(-1)?.body ?? "", "drift")
     assert.deepStrictEqual([drift(), counted()], [2, 2])
     assert.strictEqual(gateway.series().get("ibkr_sync_last_reconciled_timestamp_seconds"), reconciled)
 
-    await night(day("2026-01-07", 10))
+    await night(tenBought("2026-01-07", 10))
     assert.deepStrictEqual([drift(), counted()], [0, 0])
 
     // Sold: the series goes.
@@ -89,7 +78,7 @@ describe("the Pushgateway", { timeout: 60_000, concurrent: true }, () => {
   it("a failed run leaves the last success and the drift standing", async () => {
     await using gateway = await startGateway()
     await using world = await startWorld({
-      flex: { statement: day("2026-01-05", 12) },
+      flex: { statement: tenBought("2026-01-05", 12) },
       env: { PUSHGATEWAY_URL: gateway.url }
     })
     succeeded(await world.night())

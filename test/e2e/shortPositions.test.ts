@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { decide, outcomes } from "./decisions/support.ts"
-import { aapl, action, balance, cancel, cash, position, type Row, statement, trade } from "./statement.ts"
+import { aapl, action, balance, cancel, cash, position, put, type Row, statement, trade } from "./statement.ts"
 import { noDrift, type RunJson, skips, startWorld, succeeded, type World } from "./support.ts"
 
 const deposit = cash("1", "Deposits & Withdrawals", "100000", "USD", "2026-01-05")
@@ -11,15 +11,6 @@ const crossed = { trades: [bought, sold], cash: [deposit], positions: [position(
 
 /** With every section that can move a position. */
 const whole = { more: { Transfers: [] } }
-
-const put = {
-  symbol: "AAPL  260116P00200000",
-  currency: "USD",
-  assetCategory: "OPT",
-  conid: "52009001",
-  listingExchange: "CBOE",
-  multiplier: "100"
-}
 
 const booked = (world: World) =>
   world.activities

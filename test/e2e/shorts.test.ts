@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { aapl, action, balance, cancel, cash, position, statement, trade } from "./statement.ts"
+import { aapl, action, balance, cancel, cash, position, put, statement, trade } from "./statement.ts"
 import { noDrift, type RunJson, skips, startWorld, succeeded, type World } from "./support.ts"
 
 const deposit = cash("1", "Deposits & Withdrawals", "100000", "USD", "2026-01-05")
@@ -109,14 +109,6 @@ describe("what is short, night by night", { timeout: 60_000, concurrent: true },
   })
 
   it("a short option is assigned in a window that its sale fell out of, by a query without marks and transfers", async () => {
-    const put = {
-      symbol: "AAPL  260116P00200000",
-      currency: "USD",
-      assetCategory: "OPT",
-      conid: "52009001",
-      listingExchange: "CBOE",
-      multiplier: "100"
-    }
     const assigned = {
       transactionType: "BookTrade",
       dateTime: "2026-01-16;16:20:00",

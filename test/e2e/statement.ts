@@ -29,6 +29,15 @@ export const aapl: Line = {
   listingExchange: "NASDAQ"
 }
 
+export const put: Line = {
+  symbol: "AAPL  260116P00200000",
+  currency: "USD",
+  assetCategory: "OPT",
+  conid: "52009001",
+  listingExchange: "CBOE",
+  multiplier: "100"
+}
+
 /** A line whose venue is in no table. */
 export const ptt: Line = {
   symbol: "PTT",
@@ -242,3 +251,14 @@ export const statement = (...days: ReadonlyArray<Day>): string =>
     "</FlexQueryResponse>",
     ""
   ].join("\n")
+
+/** 10 shares of VUSA bought; the broker says that it holds these at the end of `to`. */
+export const tenBought = (to: string, held: number): string =>
+  statement({
+    from: to,
+    to,
+    trades: [trade("61", vusa, 10, "80", "2026-01-05")],
+    cash: [cash("71", "Deposits", "1000", "GBP", "2026-01-05")],
+    positions: [position(vusa, held)],
+    balances: [balance("GBP", "0", "199")]
+  })

@@ -1,23 +1,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { dashboardJson } from "../../k8s/dashboard/dashboard.ts"
-import { aapl, balance, cash, position, statement, trade, vusa } from "../e2e/statement.ts"
+import { aapl, balance, cash, position, statement, tenBought, trade, vusa } from "../e2e/statement.ts"
 import { failed, startWorld, succeeded } from "../e2e/support.ts"
 import { type Monitoring, type Samples, startMonitoring } from "./prometheus.ts"
 
 let monitoring: Monitoring
 beforeAll(async () => void (monitoring = await startMonitoring()), 120_000)
 afterAll(async () => monitoring?.[Symbol.asyncDispose]())
-
-/** 10 shares of VUSA bought; the broker says that it holds these. */
-const day = (to: string, shares: number) =>
-  statement({
-    from: to,
-    to,
-    trades: [trade("61", vusa, 10, "80", "2026-01-05")],
-    cash: [cash("71", "Deposits", "1000", "GBP", "2026-01-05")],
-    positions: [position(vusa, shares)],
-    balances: [balance("GBP", "0", "199")]
-  })
 
 const account = (label: string, xml: string) =>
   startWorld({ flex: { statement: xml }, env: { PUSHGATEWAY_URL: monitoring.url, IBKR_ACCOUNT_LABEL: label } })
@@ -63,7 +52,7 @@ describe("Prometheus, after the bundle ran", { timeout: 120_000 }, () => {
   })
 
   it("keeps the success and the drift of before a failed run", async () => {
-    await using world = await account("failing", day("2026-01-05", 12))
+    await using world = await account("failing", tenBought("2026-01-05", 12))
     succeeded(await world.night())
     const before = await monitoring.scraped("failing")
     world.flex.plan("send", { kind: "code", code: 1025, delayMillis: anotherSecond })
@@ -80,10 +69,10 @@ describe("Prometheus, after the bundle ran", { timeout: 120_000 }, () => {
   })
 
   it("keeps the drift of before a run that could not reconcile", async () => {
-    await using world = await account("unreconciled", day("2026-01-06", 12))
+    await using world = await account("unreconciled", tenBought("2026-01-06", 12))
     succeeded(await world.night())
     const before = await monitoring.scraped("unreconciled")
-    world.flex.setStatement(day("2026-01-02", 10))
+    world.flex.setStatement(tenBought("2026-01-02", 10))
     world.flex.plan("send", { kind: "success", delayMillis: anotherSecond })
     assert.isFalse(succeeded(await world.night()).reconciled)
     const after = await monitoring.scraped("unreconciled")
@@ -168,8 +157,8 @@ describe("Prometheus, after the bundle ran", { timeout: 120_000 }, () => {
   })
 
   it("has each account for itself", async () => {
-    await using isa = await account("isa", day("2026-01-05", 12))
-    await using sipp = await account("sipp", day("2026-01-05", 13))
+    await using isa = await account("isa", tenBought("2026-01-05", 12))
+    await using sipp = await account("sipp", tenBought("2026-01-05", 13))
     succeeded(await isa.night())
     succeeded(await sipp.night())
     const untouched = await monitoring.scraped("isa")
@@ -177,7 +166,7 @@ describe("Prometheus, after the bundle ran", { timeout: 120_000 }, () => {
     assert.strictEqual((await monitoring.scraped("sipp"))[drift], 3)
 
     // The other's drift is resolved, then its run fails, then its last position is closed.
-    sipp.flex.setStatement(day("2026-01-06", 10))
+    sipp.flex.setStatement(tenBought("2026-01-06", 10))
     succeeded(await sipp.night())
     assert.strictEqual((await monitoring.scraped("sipp"))[drift], 0)
     sipp.flex.plan("send", 1012)
