@@ -142,16 +142,18 @@ describe("the program, started as the CronJob starts it", () => {
     }
   }
 
+  const filledIn = (world: World): Readonly<Record<string, string>> => ({
+    ibkr_flex_token: token,
+    ibkr_flex_query_id: "123456",
+    ibkr_account_id: world.account.id,
+    ibkr_account_id_upstream: "U1234567",
+    wf_base_url: world.wealthfolio.url,
+    wf_password: password
+  })
+
   it("a filled-in secret is all it needs", async () => {
     await using world = await startWorld({ flex: { statement: await fixture("week.xml") } })
-    const run = await started(world, {
-      ibkr_flex_token: token,
-      ibkr_flex_query_id: "123456",
-      ibkr_account_id: world.account.id,
-      ibkr_account_id_upstream: "U1234567",
-      wf_base_url: world.wealthfolio.url,
-      wf_password: `${password}\n`
-    })
+    const run = await started(world, { ...filledIn(world), wf_password: `${password}\n` })
     assert.strictEqual(run.code, 0, run.stdout)
     assert.notStrictEqual(run.store, 0)
     assert.strictEqual(run.session, 0o600)
@@ -193,14 +195,7 @@ describe("the program, started as the CronJob starts it", () => {
       { kind: "status", status: 400, when: "before", text: "Database operation failed: CHECK constraint failed" },
       20
     )
-    const run = await started(world, {
-      ibkr_flex_token: token,
-      ibkr_flex_query_id: "123456",
-      ibkr_account_id: world.account.id,
-      ibkr_account_id_upstream: "U1234567",
-      wf_base_url: world.wealthfolio.url,
-      wf_password: password
-    })
+    const run = await started(world, filledIn(world))
     assert.strictEqual(run.code, 9, run.stdout)
     assert.isAbove(run.stdout.length, 6000)
     assert.match(terminationMessage(run), /"level":"error"[^\n]*"exitCode":9[^\n]*\n$/)
