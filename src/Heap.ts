@@ -15,7 +15,11 @@ const flags = [
   // In one go, not beside the program: a pause hurts nobody here, and what dies meanwhile does not stay.
   "--no-incremental-marking",
   // A decoded row has some 30 fields: beyond 12 V8 makes a hash table of each row, four times the size.
-  "--fast-properties-soft-limit=64"
+  "--fast-properties-soft-limit=64",
+  // Compiled by the thread that runs it: one in the background that needs room waits for a collection by a thread that is
+  // waiting for it to end, and the process never exits (nodejs/node#54918). A small heap makes that likely.
+  "--no-concurrent-sparkplug",
+  "--no-concurrent-recompilation"
 ]
 
 /** To be called before anything is allocated that matters. */
