@@ -7,32 +7,80 @@ import type { PlainDate } from "../Portfolio/PlainDate.ts"
 /** IBKR's ways to print "nothing here" for ids, venues and dates. */
 const nothing: ReadonlySet<string> = new Set(["", "-", "--", "N/A", "MULTI"])
 
+/** What a codec of this file reads, without the interpreter: `absent` for no key, `unread` where the codec fails. */
+export type ReadField = (text: string | undefined) => unknown
+
+export const absent = Symbol("absent")
+export const unread = Symbol("unread")
+
+const readers = new WeakMap<object, ReadField>()
+
+/** Says the same as the codec: a year has a million fields, and the interpreter takes ten times as long for one. */
+export const readerOf = (codec: object): ReadField | undefined => readers.get(codec)
+
+const withReader = <C extends object>(codec: C, read: ReadField): C => {
+  readers.set(codec, read)
+  return codec
+}
+
+const readRequired = (codec: object): ReadField => readers.get(codec) ?? ((text) => text ?? unread)
+
 /** An attribute that may be left out: absent, empty and placeholder are alike, and give no key. */
-const optional = <T, RD, RE>(schema: Schema.Codec<T, string, RD, RE>, absent: (text: string) => boolean) =>
-  Schema.optionalKey(Schema.String).pipe(Schema.decodeTo(Schema.optionalKey(schema), {
-    decode: SchemaGetter.transformOptional((text: Option.Option<string>) => Option.filter(text, (t) => !absent(t))),
-    encode: SchemaGetter.passthrough()
-  }))
+const optional = <T, RD, RE>(schema: Schema.Codec<T, string, RD, RE>, isAbsent: (text: string) => boolean) => {
+  const read = readRequired(schema)
+  return withReader(
+    Schema.optionalKey(Schema.String).pipe(Schema.decodeTo(Schema.optionalKey(schema), {
+      decode: SchemaGetter.transformOptional((text: Option.Option<string>) => Option.filter(text, (t) => !isAbsent(t))),
+      encode: SchemaGetter.passthrough()
+    })),
+    (text) => text === undefined || isAbsent(text) ? absent : read(text)
+  )
+}
 
 const read = <T>(expected: string, parse: (text: string) => T | undefined, print: (value: T) => string) =>
-  Schema.String.pipe(Schema.decodeTo(
-    Schema.Any as Schema.Codec<T>,
-    SchemaTransformation.transformEffect({
-      decode: (text: string, options) => {
-        const value = parse(text.trim())
-        return value === undefined
-          ? Effect.fail(new SchemaIssue.InvalidValue({ expected }, text, options))
-          : Effect.succeed(value)
-      },
-      encode: (value: T) => Effect.succeed(print(value))
-    })
-  ))
+  withReader(
+    Schema.String.pipe(Schema.decodeTo(
+      Schema.Any as Schema.Codec<T>,
+      SchemaTransformation.transformEffect({
+        decode: (text: string, options) => {
+          const value = parse(text.trim())
+          return value === undefined
+            ? Effect.fail(new SchemaIssue.InvalidValue({ expected }, text, options))
+            : Effect.succeed(value)
+        },
+        encode: (value: T) => Effect.succeed(print(value))
+      })
+    )),
+    (text) => text === undefined ? unread : parse(text.trim()) ?? unread
+  )
+
+const matching = (pattern: RegExp) =>
+  withReader(
+    Schema.String.pipe(Schema.check(Schema.isPattern(pattern))),
+    (text) => text !== undefined && pattern.test(text) ? text : unread
+  )
 
 const empty = (text: string) => text.trim() === ""
-const placeholder = (text: string) => nothing.has(text.trim())
+const longestNothing = 5
+const placeholder = (text: string) => {
+  const bare = text.trim()
+  return bare.length <= longestNothing && nothing.has(bare)
+}
+
+/** The days read so far: a statement prints the same few hundred again and again. */
+const days = new Map<string, PlainDate>()
+const mostDays = 5_000
 
 /** `yyyy-MM-dd` or `yyyyMMdd`. Slashes are ambiguous (US or European order) and are no date here. */
 export const parseFlexDate = (text: string): PlainDate | undefined => {
+  const known = days.get(text)
+  if (known !== undefined) return known
+  const date = readDate(text)
+  if (date !== undefined && days.size < mostDays) days.set(text, date)
+  return date
+}
+
+const readDate = (text: string): PlainDate | undefined => {
   const date = PlainDates.parse(
     /^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}` : text
   )
@@ -43,7 +91,21 @@ export const parseFlexDate = (text: string): PlainDate | undefined => {
 const time = /^(\d{2}):?(\d{2}):?(\d{2})(?:\s*(?:[A-Za-z][A-Za-z_/]*|[+-]\d{2}:?\d{2}|Z))?$/
 
 /** `HH:mm:ss` or `HHmmss`, with or without a zone: the wall clock is kept, the zone is not needed for the day. */
-export const parseFlexTime = (text: string): string | undefined => {
+export const parseFlexTime = (text: string): string | undefined => isClock(text) ? text : readTime(text)
+
+/** `HH:mm:ss` to the letter, as nearly all are. */
+const isClock = (text: string): boolean => {
+  if (text.length !== 8 || text.charCodeAt(2) !== 58 || text.charCodeAt(5) !== 58) return false
+  return twoDigits(text, 0) < 24 && twoDigits(text, 3) < 60 && twoDigits(text, 6) < 60
+}
+
+/** 100 and more where they are none. */
+const twoDigits = (text: string, at: number): number => {
+  const [tens, ones] = [text.charCodeAt(at) - 48, text.charCodeAt(at + 1) - 48]
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : 100
+}
+
+const readTime = (text: string): string | undefined => {
   const match = time.exec(text)
   if (match === null) return undefined
   const [, hour = "", minute = "", second = ""] = match
@@ -60,6 +122,10 @@ const dateTime = /^(\d{4}-\d{2}-\d{2}|\d{8})(?:[;,T ]\s*(\S.*))?$/
 
 /** A date, or date and time with `;`, `,`, a blank or `T` between. */
 export const parseFlexDateTime = (text: string): FlexDateTime | undefined => {
+  if (text.length === 19 && text.charCodeAt(10) === 59) {
+    const [day, clock] = [parseFlexDate(text.slice(0, 10)), text.slice(11)]
+    if (day !== undefined && isClock(clock)) return { date: day, time: clock }
+  }
   const match = dateTime.exec(text)
   const date = match?.[1] === undefined ? undefined : parseFlexDate(match[1])
   if (date === undefined) return undefined
@@ -119,12 +185,12 @@ const readDecimal = (text: string): Decimal | undefined => {
 /** An exact decimal below 10^15 with at most 100 fraction digits; thousands commas are read, an empty attribute is absent, anything else bad is an error, never 0. */
 export const decimal = optional(read<Decimal>("a decimal number", parseDecimal, Decimals.format), empty)
 /** Where there is one it is one: what is not three capitals would be a currency of its own. */
-export const currency = optional(Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))), placeholder)
+export const currency = optional(matching(/^[A-Z]{3}$/), placeholder)
 /** Of rows that only tell about a security: what is no currency says nothing, and costs the row nothing. */
 export const toldCurrency = optional(Schema.String, (text) => !/^[A-Z]{3}$/.test(text))
 export const required = {
   date: read("a date as yyyy-MM-dd or yyyyMMdd", parseFlexDate, String),
   decimal: read<Decimal>("a decimal number", parseDecimal, Decimals.format),
-  currency: Schema.String.pipe(Schema.check(Schema.isPattern(/^[A-Z]{3}$/))),
-  text: Schema.String.pipe(Schema.check(Schema.isPattern(/\S/)))
+  currency: matching(/^[A-Z]{3}$/),
+  text: matching(/\S/)
 }

@@ -13,9 +13,33 @@ const mostCharacters = 1_000
  * than 1 000 characters and an exponent of more than three digits included, is `undefined`: a bad value is never a zero.
  */
 export const parse = (text: string): Decimal | undefined => {
+  const short = text.length <= longestShort ? parseShort(text) : undefined
+  if (short !== undefined) return short
   if (text.length > mostCharacters) return undefined
   const bare = thousands.test(text) ? text.replaceAll(",", "") : text
   return plain.test(bare) ? Option.getOrUndefined(BigDecimal.fromString(bare)) : undefined
+}
+
+/** A sign, fifteen digits and a point: such a number is whole in a float, digit by digit. */
+const longestShort = 17
+const mostDigits = 15
+
+/** `-12.50`, as nearly all figures are printed; `undefined` for what has to be looked at closer. */
+const parseShort = (text: string): Decimal | undefined => {
+  const isNegative = text.charCodeAt(0) === 45
+  let value = 0
+  let digits = 0
+  let point = -1
+  for (let at = isNegative ? 1 : 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit
+      digits++
+    } else if (digit === -2 && point < 0) point = at
+    else return undefined
+  }
+  if (digits === 0 || digits > mostDigits) return undefined
+  return BigDecimal.make(BigInt(isNegative ? -value : value), point < 0 ? 0 : text.length - point - 1)
 }
 
 export const of = (text: string): Decimal => BigDecimal.fromStringUnsafe(text)
