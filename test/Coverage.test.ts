@@ -46,7 +46,7 @@ const optionsOf = (name: string): FixtureOptions =>
 const outcomes = Effect.fnUntraced(function*(line: Line) {
   const { report, scanned } = yield* read(yield* fixture(`${line.fixture}.xml`), optionsOf(line.fixture))
   const found: Array<ReadonlySet<string>> = []
-  yield* spooled(scanned.spool, ([, section, fields]) => {
+  yield* spooled(scanned.spool, ({ fields, section }) => {
     if (section !== line.section || !line.conditions.every((condition) => meets(fields, condition))) return
     const moving = decodeMoving(section, fields)
     if (moving === undefined || Result.isFailure(moving)) return

@@ -26,7 +26,7 @@ export class ArchiveRows {
   /** Newest first. */
   readonly add = Effect.fnUntraced({ self: this }, function*(id: string, scanned: ScannedStatement) {
     const rows = new DecodedRows()
-    yield* spooled(scanned.spool, ([statement, section, fields]) => rows.add(statement, section, fields))
+    yield* spooled(scanned.spool, (row) => rows.add(row))
     this.#statements++
     const { until } = untilOf(scanned.statements)
     const missing = missingMoves(scanned, rows)

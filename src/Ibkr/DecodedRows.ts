@@ -18,23 +18,12 @@ import {
   type PriorPeriodPosition,
   type SecurityInfo
 } from "./FlexReport.ts"
-import { security, type Unreadable } from "./FlexRow.ts"
+import type { Unreadable } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
 import { decodeMoving, type MovingRow } from "./MovingRow.ts"
+import type { SpooledRow } from "./Spool.ts"
 
-const repeated: ReadonlySet<string> = new Set([
-  ...Object.keys(security),
-  "accountId",
-  "currency",
-  "ibCommissionCurrency",
-  "buySell",
-  "transactionType",
-  "openCloseIndicator",
-  "notes",
-  "tradeDate",
-  "reportDate",
-  "type"
-])
+type AddedRow = Pick<SpooledRow, "statement" | "section" | "fields"> & Partial<SpooledRow>
 
 /** Rows decoded, in the order read; what cannot be read is told by section, row and field. */
 export class DecodedRows {
@@ -50,26 +39,10 @@ export class DecodedRows {
   readonly corrections: Array<CommissionCorrection> = []
   readonly skipped: Array<SkippedRow> = []
   readonly #counts = new Map<string, number>()
-  readonly #words = new Map<string, string>()
 
-  /** What rows have in common is kept once: a year of trades says the same few names again and again. */
-  #shared(fields: Attributes): Attributes {
-    const shared: Record<string, string> = {}
-    for (const [field, value] of Object.entries(fields)) {
-      if (!repeated.has(field)) {
-        shared[field] = value
-        continue
-      }
-      const known = this.#words.get(value)
-      if (known === undefined) this.#words.set(value, value)
-      shared[field] = known ?? value
-    }
-    return shared
-  }
-
-  add(statement: number, section: string, row: Attributes): void {
-    const fields = this.#shared(row)
-    const number = (this.#counts.get(section) ?? 0) + 1
+  /** Rows that stand in no statement are counted here. */
+  add({ fields, number: told, section, statement }: AddedRow): void {
+    const number = told ?? (this.#counts.get(section) ?? 0) + 1
     this.#counts.set(section, number)
     const take = <A>(decoded: Result.Result<A, Unreadable>, into: (row: A) => void) => {
       if (Result.isSuccess(decoded)) into(decoded.success)

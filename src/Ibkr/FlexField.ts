@@ -135,7 +135,12 @@ export const parseFlexDateTime = (text: string): FlexDateTime | undefined => {
 }
 
 /** True for `04/01/2026`: nobody can tell April from January. */
-export const isSlashDate = (text: string): boolean => /^\d{1,2}\/\d{1,2}\/\d{2,4}/.test(text)
+export const isSlashDate = (text: string | undefined): boolean => {
+  if (text === undefined || (text.charCodeAt(1) !== slash && text.charCodeAt(2) !== slash)) return false
+  return /^\d{1,2}\/\d{1,2}\/\d{2,4}/.test(text)
+}
+
+const slash = 47
 
 /** False for absent and empty ids and for what IBKR prints where there is none: `0`, `-`, `--`, `N/A`. */
 export const isIdentifier = (text: string | undefined): boolean =>

@@ -142,29 +142,31 @@ export type CashReportCurrency = typeof CashReportCurrency.Type
 /** Where the rows of a section stand in its element, and which level of detail is the row itself. */
 export interface SectionRule {
   readonly element: string
-  /** Upper case; a section may have several, blank-separated. */
-  readonly level: string
+  /** Upper case; of none every row is one. */
+  readonly levels: ReadonlySet<string>
 }
+
+const rows = (element: string, ...levels: ReadonlyArray<string>): SectionRule => ({ element, levels: new Set(levels) })
 
 /**
  * The sections read. Other levels, and other elements inside a section (`Order`, `SymbolSummary`, `Lot` …), are views of
  * the same rows: roll-ups, to be ignored. A row without level is the row itself: older templates have none.
  */
 export const sections: Readonly<Record<string, SectionRule>> = {
-  Trades: { element: "Trade", level: "EXECUTION" },
-  CashTransactions: { element: "CashTransaction", level: "DETAIL" },
-  CorporateActions: { element: "CorporateAction", level: "DETAIL" },
-  OpenPositions: { element: "OpenPosition", level: "SUMMARY" },
-  PriorPeriodPositions: { element: "PriorPeriodPosition", level: "" },
-  SecuritiesInfo: { element: "SecurityInfo", level: "" },
-  CashReport: { element: "CashReportCurrency", level: "CURRENCY BASECURRENCY" },
-  Transfers: { element: "Transfer", level: "TRANSFER" },
-  StockGrantActivities: { element: "StockGrantActivity", level: "" },
-  SalesTaxes: { element: "SalesTax", level: "" },
-  TransactionTaxes: { element: "TransactionTax", level: "SUMMARY" },
-  CFDCharges: { element: "CFDCharge", level: "DETAIL" },
-  DebitCardActivities: { element: "DebitCardActivity", level: "" },
-  StmtFunds: { element: "StatementOfFundsLine", level: "CURRENCY" }
+  Trades: rows("Trade", "EXECUTION"),
+  CashTransactions: rows("CashTransaction", "DETAIL"),
+  CorporateActions: rows("CorporateAction", "DETAIL"),
+  OpenPositions: rows("OpenPosition", "SUMMARY"),
+  PriorPeriodPositions: rows("PriorPeriodPosition"),
+  SecuritiesInfo: rows("SecurityInfo"),
+  CashReport: rows("CashReportCurrency", "CURRENCY", "BASECURRENCY"),
+  Transfers: rows("Transfer", "TRANSFER"),
+  StockGrantActivities: rows("StockGrantActivity"),
+  SalesTaxes: rows("SalesTax"),
+  TransactionTaxes: rows("TransactionTax", "SUMMARY"),
+  CFDCharges: rows("CFDCharge", "DETAIL"),
+  DebitCardActivities: rows("DebitCardActivity"),
+  StmtFunds: rows("StatementOfFundsLine", "CURRENCY")
 }
 
 /** The one roll-up that is read, under a name of its own: lots of Open Positions that were opened before the statement. */

@@ -2,8 +2,9 @@ import { Effect, FileSystem, type PlatformError, type Stream } from "effect"
 import type { StatementInfo } from "../Broker.ts"
 import { briefly } from "./BriefText.ts"
 import { isIdentifier, isSlashDate, parseFlexDate, parseFlexDateTime } from "./FlexField.ts"
-import { fieldsRead, lots, sections } from "./FlexReport.ts"
+import { lots, sections } from "./FlexReport.ts"
 import { type Attributes, readStatement } from "./FlexXml.ts"
+import { spoolText } from "./Spool.ts"
 import {
   FlexDatesAmbiguous,
   IBKRAccountMismatch,
@@ -30,11 +31,9 @@ export interface ScannedStatement {
   readonly sections: ReadonlyMap<string, SectionTally>
   /** Of Account Information, where the query has it. */
   readonly baseCurrency?: string
-  /** One JSON line a row: `[index of the statement, section, attributes]`. */
+  /** Where its rows wait. */
   readonly spool: string
 }
-
-export type SpooledRow = readonly [statement: number, section: string, fields: Attributes]
 
 const flushAt = 1 << 18
 const mostRollUps = 20
@@ -67,6 +66,7 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
     const tallies = new Map<string, { rows: number; usable: number; withoutId: number; rollUps: Set<string> }>()
     let baseCurrency: string | undefined
     let failure: StatementError | undefined
+    const numbers = new Map<string, number>()
     let pending: Array<string> = []
     let pendingLength = 0
 
@@ -102,13 +102,13 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
         if (rule === undefined || tally === undefined) return
         tally.rows++
         const level = (attributes["levelOfDetail"] ?? "").toUpperCase()
-        if (element !== rule.element || !(level === "" || rule.level === "" || rule.level.split(" ").includes(level))) {
+        if (element !== rule.element || !(level === "" || rule.levels.size === 0 || rule.levels.has(level))) {
           if (tally.rollUps.size < mostRollUps) tally.rollUps.add(briefly(level === "" ? element : level))
           if (isOldLot(name, level, attributes, statements.at(-1))) spool(lots.name, attributes)
           return
         }
         guard(attributes["accountId"])
-        const slashed = dateFields.find((field) => isSlashDate(attributes[field] ?? ""))
+        const slashed = dateFields.find((field) => isSlashDate(attributes[field]))
         if (slashed !== undefined) failure ??= new FlexDatesAmbiguous({ section: name, field: slashed })
         tally.usable++
         if (!(idFields[name] ?? []).some((field) => isIdentifier(attributes[field]))) tally.withoutId++
@@ -116,15 +116,17 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
       }
     }
 
-    const spool = (name: string, attributes: Attributes) => {
-      const line = JSON.stringify([statements.length - 1, name, pick(attributes, fieldsRead[name] ?? [])])
-      pending.push(line)
-      pendingLength += line.length
+    const spool = (section: string, fields: Attributes) => {
+      const number = (numbers.get(section) ?? 0) + 1
+      numbers.set(section, number)
+      const text = spoolText({ group: 0, statement: statements.length - 1, section, number, fields })
+      pending.push(text)
+      pendingLength += text.length
     }
 
     const flush = Effect.suspend(() => {
       if (pending.length === 0) return Effect.void
-      const text = `${pending.join("\n")}\n`
+      const text = pending.join("")
       pending = []
       pendingLength = 0
       return file.writeAll(new TextEncoder().encode(text))
@@ -185,13 +187,4 @@ const readHeader = (attributes: Attributes): StatementInfo | FlexDatesAmbiguous 
     toDate: to,
     ...(generated === undefined ? {} : { whenGenerated: `${generated.date}T${generated.time ?? "00:00:00"}` })
   }
-}
-
-const pick = (attributes: Attributes, fields: ReadonlyArray<string>): Record<string, string> => {
-  const picked: Record<string, string> = {}
-  for (const field of fields) {
-    const value = attributes[field]
-    if (value !== undefined && value !== "") picked[field] = value
-  }
-  return picked
 }

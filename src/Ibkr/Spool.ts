@@ -1,57 +1,96 @@
 import { Effect, FileSystem, Stream } from "effect"
-import type { SpooledRow } from "./FlexStatement.ts"
+import { fieldsRead } from "./FlexReport.ts"
+import { security } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
 import { SpoolError, systemReason } from "./StatementError.ts"
 
-/** Attributes that say the same in many rows: one copy of each text is kept, not one a row. */
-const repeating = [
+/** A row that waits to be mapped. */
+export interface SpooledRow {
+  /** Rows that may bear on one another are of one group, as `RowGroups` tells them. */
+  readonly group: number
+  /** Index of the statement it stood in. */
+  readonly statement: number
+  readonly section: string
+  /** Its place among the rows of its section that are read, from 1. */
+  readonly number: number
+  /** Those that are read, and are not empty. */
+  readonly fields: Attributes
+}
+
+/** No text of an XML document has these characters. */
+const unitSeparator = "\u001f"
+export const rowSeparator = "\u001e"
+
+/** The row as text: what its section reads, in a fixed order, so that no name is written again for each row. */
+export const spoolText = (row: SpooledRow): string => {
+  let text = `${row.group}${unitSeparator}${row.statement}${unitSeparator}${row.section}${unitSeparator}${row.number}`
+  for (const field of fieldsRead[row.section] ?? []) text += unitSeparator + (row.fields[field] ?? "")
+  return text + rowSeparator
+}
+
+/** Attributes that say the same in many rows: of each text one copy is kept, not one a row. */
+const repeating: ReadonlySet<string> = new Set([
+  ...Object.keys(security),
   "accountId",
   "currency",
-  "assetCategory",
-  "subCategory",
-  "symbol",
-  "description",
-  "conid",
-  "isin",
-  "securityID",
-  "securityIDType",
-  "listingExchange",
-  "exchange",
+  "ibCommissionCurrency",
+  "buySell",
+  "transactionType",
+  "openCloseIndicator",
+  "notes",
   "tradeDate",
   "reportDate",
-  "ibCommissionCurrency",
-  "transactionType",
   "type"
-]
+])
 
-const sharing = () => {
-  const texts = new Map<string, string>()
-  return (fields: Record<string, string>): Attributes => {
-    for (const name of repeating) {
-      const text = fields[name]
-      if (text === undefined) continue
-      const known = texts.get(text)
-      if (known === undefined) texts.set(text, text)
-      else fields[name] = known
+const columns = new Map(
+  Object.entries(fieldsRead).map(([section, names]) =>
+    [section, names.map((name) => ({ name, repeats: repeating.has(name) }))] as const
+  )
+)
+
+const headUnits = 4
+
+const reader = () => {
+  const words = new Map<string, string>()
+  return (text: string): SpooledRow => {
+    const units = text.split(unitSeparator)
+    const [group = "", statement = "", section = "", number = ""] = units
+    const fields: Record<string, string> = {}
+    let at = headUnits
+    for (const { name, repeats } of columns.get(section) ?? []) {
+      const value = units[at++] ?? ""
+      if (value === "") continue
+      if (!repeats) {
+        fields[name] = value
+        continue
+      }
+      const known = words.get(value)
+      if (known === undefined) words.set(value, value)
+      fields[name] = known ?? value
     }
-    return fields
+    return { group: Number(group), statement: Number(statement), section, number: Number(number), fields }
   }
 }
+
+/** For what reads a spool as one text. */
+export const rowsOfSpool = (text: string): ReadonlyArray<SpooledRow> =>
+  text.split(rowSeparator).slice(0, -1).map(reader())
+
+const chunkSize = 1 << 16
 
 /** The rows that the first pass wrote, in their order. */
 export const spooled = Effect.fnUntraced(function*(spool: string, each: (row: SpooledRow) => void) {
   const fileSystem = yield* FileSystem.FileSystem
-  const share = sharing()
-  yield* fileSystem.stream(spool).pipe(
+  const read = reader()
+  let rest = ""
+  yield* fileSystem.stream(spool, { chunkSize }).pipe(
     Stream.decodeText(),
-    Stream.splitLines,
-    Stream.runForEachArray((lines) =>
+    Stream.runForEachArray((texts) =>
       Effect.sync(() => {
-        // Written by the first pass, in this very shape.
-        for (const line of lines) {
-          const [statement, section, fields] = JSON.parse(line)
-          each([statement, section, share(fields)])
-        }
+        const rows = (rest + texts.join("")).split(rowSeparator)
+        rest = rows.pop() ?? ""
+        for (const row of rows) each(read(row))
       })
     ),
     Effect.catchTag(

@@ -33,7 +33,7 @@ export const statementReport = Effect.fnUntraced(function*(
   options: ReportOptions
 ) {
   const decoded = new DecodedRows()
-  yield* spooled(scanned.spool, ([statement, section, fields]) => decoded.add(statement, section, fields))
+  yield* spooled(scanned.spool, (row) => decoded.add(row))
   return assemble(scanned, decoded, earlier, options)
 })
 
@@ -45,7 +45,7 @@ export const rowsReport = (rows: ReadonlyArray<SourceRow>, options: ReportOption
 export const statementSources = Effect.fnUntraced(function*(scanned: ScannedStatement, hashes: ReadonlySet<string>) {
   const found = new Map<string, SourceRow>()
   const securities = new Map<string, SourceRow>()
-  yield* spooled(scanned.spool, ([, section, fields]) => {
+  yield* spooled(scanned.spool, ({ fields, section }) => {
     const name = fields["conid"] ?? fields["symbol"]
     if (section === "SecuritiesInfo" && name !== undefined) securities.set(name, { section, fields })
     const digest = sourceDigest(section, fields)
@@ -76,8 +76,9 @@ const assemble = (
   const earlier = new DecodedRows()
   const knownAs = new Map<string, Set<string>>()
   for (const source of kept) {
-    for (const row of source.context ?? []) earlier.add(-1, row.section, row.fields)
-    earlier.add(-1, source.section, source.fields)
+    for (const row of [...source.context ?? [], source]) {
+      earlier.add({ statement: -1, section: row.section, fields: row.fields })
+    }
     const digest = source.externalId === undefined ? undefined : sourceDigest(source.section, source.fields)
     if (digest === undefined || source.externalId === undefined) continue
     knownAs.set(digest, (knownAs.get(digest) ?? new Set()).add(source.externalId))

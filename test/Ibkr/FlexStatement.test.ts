@@ -1,7 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Stream } from "effect"
-import { scanStatement, type SpooledRow } from "../../src/Ibkr/FlexStatement.ts"
+import { scanStatement } from "../../src/Ibkr/FlexStatement.ts"
+import { rowsOfSpool } from "../../src/Ibkr/Spool.ts"
 import { account, fixture, read } from "../support/fixture.ts"
 
 const document = (...statements: ReadonlyArray<string>) =>
@@ -46,14 +47,13 @@ layer(NodeFileSystem.layer)("FlexStatement", (it) => {
       const scanned = yield* scanStatement(Stream.make(yield* fixture("unknown-enum.xml")), {
         spool: `${directory}/spool`
       })
-      const lines = (yield* fileSystem.readFileString(scanned.spool)).trimEnd().split("\n")
-      const rows = lines.map((line): SpooledRow => JSON.parse(line))
-      assert.deepStrictEqual([...new Set(rows.map(([, section]) => section))], [
+      const rows = rowsOfSpool(yield* fileSystem.readFileString(scanned.spool))
+      assert.deepStrictEqual([...new Set(rows.map(({ section }) => section))], [
         "Trades",
         "CashTransactions",
         "OpenPositions"
       ])
-      assert.isTrue(rows.every(([, , fields]) => !("newAttribute" in fields) && !Object.values(fields).includes("")))
+      assert.isTrue(rows.every(({ fields }) => !("newAttribute" in fields) && !Object.values(fields).includes("")))
       assert.strictEqual((yield* fileSystem.stat(scanned.spool)).mode & 0o777, 0o600)
     }))
 

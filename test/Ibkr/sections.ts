@@ -15,7 +15,9 @@ export const bookSections = (
   options: FixtureOptions & { readonly until?: string; readonly closing?: true } = {}
 ) => {
   const rows = new DecodedRows()
-  for (const [section, all] of Object.entries(sections)) for (const row of all) rows.add(0, section, row)
+  for (const [section, all] of Object.entries(sections)) {
+    for (const fields of all) rows.add({ statement: 0, section, fields })
+  }
   const positions = rows.positions.map(({ row }) => row)
   const found: Bookings = bookings({
     ...byKind(rows.moving),

@@ -3,8 +3,9 @@ import { cashOf as cashOfAction } from "../../src/Ibkr/Activities/ActionRows.ts"
 import { proceedsOf } from "../../src/Ibkr/Activities/TradeRows.ts"
 import { isMarginSettled } from "../../src/Ibkr/Category.ts"
 import type { Trade } from "../../src/Ibkr/FlexReport.ts"
-import type { ScannedStatement, SpooledRow } from "../../src/Ibkr/FlexStatement.ts"
+import type { ScannedStatement } from "../../src/Ibkr/FlexStatement.ts"
 import { identityOf, type MovingRow } from "../../src/Ibkr/MovingRow.ts"
+import type { SpooledRow } from "../../src/Ibkr/Spool.ts"
 import { type Activity, cashSign } from "../../src/Portfolio/Activity.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import type { Decimal } from "../../src/Portfolio/Decimal.ts"
@@ -16,7 +17,7 @@ export const spoolProblems = (
   scanned: ScannedStatement,
   spooled: ReadonlyArray<SpooledRow>
 ): ReadonlyArray<string> => {
-  const counts = Map.groupBy(spooled, ([, section]) => section)
+  const counts = Map.groupBy(spooled, ({ section }) => section)
   return [...scanned.sections].flatMap(([section, { usable }]) => {
     const waiting = counts.get(section)?.length ?? 0
     return waiting === usable ? [] : [`${section}: ${usable} usable rows, ${waiting} of them spooled`]

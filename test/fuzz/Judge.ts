@@ -3,7 +3,8 @@ import { Effect, FileSystem, Result, Stream } from "effect"
 import { readFileSync } from "node:fs"
 import type { BrokerReport } from "../../src/Broker.ts"
 import type { Failure } from "../../src/Failure.ts"
-import { type ScannedStatement, scanStatement, type SpooledRow } from "../../src/Ibkr/FlexStatement.ts"
+import { type ScannedStatement, scanStatement } from "../../src/Ibkr/FlexStatement.ts"
+import { rowsOfSpool, type SpooledRow, spoolText } from "../../src/Ibkr/Spool.ts"
 import { statementReport, statementSources } from "../../src/Ibkr/StatementReport.ts"
 import type { SourceRow } from "../../src/Portfolio/Activity.ts"
 import { read, reportOptions, shownActivity, shownSkip } from "../support/fixture.ts"
@@ -70,8 +71,8 @@ export const judgeOf = (corpus: Corpus, seed: number) => {
     const mapped = yield* Effect.result(map(scanned, mutant, held))
     if (Result.isFailure(mapped)) return refused(mapped.failure, mutant)
     const report = mapped.success
-    const spooled = linesOf(files.text("spool"))
-    const rows = rowsOf(spooled.map(([, section, fields]) => ({ section, fields })))
+    const spooled = rowsOfSpool(files.text("spool"))
+    const rows = rowsOf(spooled)
     const problems = [
       ...workProblems(mutant, files.text("spool"), spooled),
       ...reportProblems(report),
@@ -166,10 +167,6 @@ const refused = (error: Failure, mutant: Mutant): Judgement => ({
 const sourcesOf = (report: BrokerReport): ReadonlyArray<SourceRow> =>
   report.skipped.flatMap(({ held, source }) => held && source !== undefined ? [source] : [])
 
-/** Written by the first pass, one row a line. */
-const linesOf = (spool: string): ReadonlyArray<SpooledRow> =>
-  spool.split("\n").filter((line) => line !== "").map((line): SpooledRow => JSON.parse(line))
-
 const sameScan = <E extends Failure>(
   a: Result.Result<ScannedStatement, E>,
   b: Result.Result<ScannedStatement, E>,
@@ -201,17 +198,17 @@ const workProblems = (mutant: Mutant, spool: string, rows: ReadonlyArray<Spooled
  * Rows of one section of one statement change places among themselves. Not so positions and securities, of which the last
  * word about an instrument counts, nor the lines of the Cash Report, of which the first opens and the last closes.
  */
-const isShuffled = /"(?:Trades|CashTransactions|Transfers|StockGrantActivities|\w+Taxes|CFDCharges|Debit\w+|StmtFunds)"/
+const isShuffled = /^(?:Trades|CashTransactions|Transfers|StockGrantActivities|\w+Taxes|CFDCharges|Debit\w+|StmtFunds)$/
 
 const shuffledSpool = (spool: string, random: Random): string => {
-  const lines = spool.split("\n").filter((line) => line !== "")
-  const groupOf = (line: string) => line.slice(0, line.indexOf("{"))
+  const rows = rowsOfSpool(spool)
+  const groupOf = (row: SpooledRow) => `${row.statement} ${row.section}`
   const groups = new Map(
-    [...Map.groupBy(lines, groupOf)].map(([name, group]) =>
-      [name, isShuffled.test(name) ? random.shuffled(group) : group.toReversed()] as const
+    [...Map.groupBy(rows, groupOf)].map(([name, group]) =>
+      [name, isShuffled.test(group[0]?.section ?? "") ? random.shuffled(group) : group.toReversed()] as const
     )
   )
-  return lines.map((line) => `${groups.get(groupOf(line))?.pop() ?? ""}\n`).join("")
+  return rows.map((row) => spoolText(groups.get(groupOf(row))?.pop() ?? row)).join("")
 }
 
 const shown = (report: BrokerReport): ReadonlyArray<string> =>
