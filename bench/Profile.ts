@@ -1,0 +1,82 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { SourceMap } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { type Command, measure } from "./Measure.ts"
+import { median } from "./Measurement.ts"
+
+interface CpuProfile {
+  readonly nodes: ReadonlyArray<{
+    readonly id: number
+    readonly callFrame: {
+      readonly functionName: string
+      readonly url: string
+      readonly lineNumber: number
+      readonly columnNumber: number
+    }
+  }>
+  readonly samples: ReadonlyArray<number>
+  /** Microseconds. */
+  readonly timeDeltas: ReadonlyArray<number>
+}
+
+/** Whose code a function is: ours, a package's, Node's, or what V8 does beside it. */
+export type Owner = "own" | "packages" | "node" | "collector" | "idle"
+
+export const ownerOf = (source: string | undefined, functionName: string, url: string): Owner => {
+  if (functionName === "(idle)") return "idle"
+  if (functionName === "(garbage collector)") return "collector"
+  if (source === undefined) return url.startsWith("file:") ? "packages" : "node"
+  return source.includes("node_modules/") ? "packages" : "own"
+}
+
+/** Milliseconds by owner: the time in a function itself, not in what it calls. */
+const timesOf = (profile: CpuProfile, program: string): Readonly<Record<Owner, number>> => {
+  const map = new SourceMap(JSON.parse(readFileSync(`${program}.map`, "utf8")))
+  const owners = new Map(profile.nodes.map(({ callFrame, id }) => {
+    const { columnNumber, functionName, lineNumber, url } = callFrame
+    const entry = url.startsWith("file:") && fileURLToPath(url) === program
+      ? map.findEntry(lineNumber, columnNumber)
+      : undefined
+    const source = entry !== undefined && "originalSource" in entry && typeof entry.originalSource === "string"
+      ? entry.originalSource
+      : undefined
+    return [id, ownerOf(source, functionName, url)]
+  }))
+  const times: Record<Owner, number> = { own: 0, packages: 0, node: 0, collector: 0, idle: 0 }
+  for (const [index, id] of profile.samples.entries()) {
+    times[owners.get(id) ?? "node"] += (profile.timeDeltas[index] ?? 0) / 1000
+  }
+  return times
+}
+
+/**
+ * Medians over runs of their own, under V8's profiler, of a program with its source map beside it. They are slower than
+ * the runs that are timed.
+ */
+export const ownTime = async (
+  program: string,
+  command: (program: string, node: ReadonlyArray<string>) => Command,
+  runs: number
+): Promise<Readonly<Record<`${Owner}Millis`, number>>> => {
+  const all: Array<Readonly<Record<Owner, number>>> = []
+  for (let run = 0; run < runs; run++) {
+    const directory = mkdtempSync(join(tmpdir(), "broker-sync-profile-"))
+    const { code, stderr } = await measure(
+      command(program, ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${directory}`])
+    )
+    const [name] = readdirSync(directory)
+    if (code !== 0 || name === undefined) throw new Error(`no profile, exit ${code}: ${stderr}`)
+    all.push(timesOf(JSON.parse(readFileSync(join(directory, name), "utf8")), program))
+    rmSync(directory, { recursive: true })
+  }
+  const of = (owner: Owner) => Math.round(median(all.map((times) => times[owner])) * 10) / 10
+  return {
+    ownMillis: of("own"),
+    packagesMillis: of("packages"),
+    nodeMillis: of("node"),
+    collectorMillis: of("collector"),
+    idleMillis: of("idle")
+  }
+}
