@@ -21,12 +21,14 @@ export const limitGroup = (env: NodeJS.ProcessEnv, mebibytes: number): Disposabl
   mkdirSync(group)
   try {
     const isFirstVersion = existsSync(join(group, "memory.limit_in_bytes"))
-    const limits: Readonly<Record<string, number>> = isFirstVersion
-      ? { "memory.limit_in_bytes": mebibytes * 2 ** 20, "memory.memsw.limit_in_bytes": mebibytes * 2 ** 20 }
-      : { "memory.max": mebibytes * 2 ** 20, "memory.swap.max": 0 }
-    for (const [name, value] of Object.entries(limits)) {
-      const path = join(group, name)
-      if (existsSync(path)) writeFileSync(path, String(value))
+    const [memory, swap] = isFirstVersion
+      ? ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]
+      : ["memory.max", "memory.swap.max"]
+    if (!existsSync(join(group, memory))) throw new Error(`BENCH_CGROUP: no group below it has a ${memory}`)
+    writeFileSync(join(group, memory), String(mebibytes * 2 ** 20))
+    // That of version 1 counts memory and swap together; a machine without swap has neither.
+    if (existsSync(join(group, swap))) {
+      writeFileSync(join(group, swap), isFirstVersion ? String(mebibytes * 2 ** 20) : "0")
     }
   } catch (cause) {
     rmdirSync(group)

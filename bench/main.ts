@@ -40,6 +40,8 @@ const cases: ReadonlyArray<Case> = [...read, coldStart, quietNight, firstImport,
 const isWanted = ({ id, isLong }: Case) =>
   (values.only ?? [""]).some((beginning) => `${id}/`.startsWith(beginning)) && !(values.quick && isLong === true)
 
+const failed: Array<string> = []
+
 const measureAll = async (): Promise<Results> => {
   needBundle()
   const { IBFLEX: ibflex } = process.env
@@ -49,10 +51,14 @@ const measureAll = async (): Promise<Results> => {
   if (wanted.length === 0) throw new Error(`there is ${cases.map(({ id }) => id).join(", ")}`)
   const started = await machine(ibflex)
   const measurements: Array<Measurement> = []
-  for (const { measure } of wanted) {
-    measurements.push(
-      ...await measure({ runs, quick: values.quick, ibflex, log: (line) => console.error(line) })
-    )
+  for (const { id, measure } of wanted) {
+    try {
+      measurements.push(...await measure({ runs, quick: values.quick, ibflex, log: (line) => console.error(line) }))
+    } catch (cause) {
+      // The others are worth their half hour.
+      console.error(`${id} failed:`, cause)
+      failed.push(id)
+    }
   }
   return { machine: started, measurements }
 }
@@ -66,10 +72,14 @@ console.log(values.markdown ? markdown(results) : text(results))
 const json = () => `${JSON.stringify(results, undefined, 2)}\n`
 if (values.out !== undefined) {
   writeFileSync(values.out, json())
-} else if (values.from === undefined && values.only === undefined && !values.quick) {
+} else if (values.from === undefined && values.only === undefined && !values.quick && failed.length === 0) {
   writeFileSync(at("results.json"), json())
   const document = at("../docs/performance.md")
   writeFileSync(document, published(readFileSync(document, "utf8"), results))
+}
+if (failed.length > 0) {
+  console.error(`failed, and not in these figures: ${failed.join(", ")}`)
+  process.exitCode = 1
 }
 if (values.check && targetsOf(results.measurements).some((target) => verdictOf(target) === "not met")) {
   process.exitCode = 1

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import { limitGroup } from "../bench/ControlGroup.ts"
 import { type Measurement, median, type Results } from "../bench/Measurement.ts"
 import { ownerOf } from "../bench/Profile.ts"
 import { figure, markdown, published, text } from "../bench/Report.ts"
@@ -131,6 +132,13 @@ it("a function is ours, a package's, Node's, or none", () => {
   assert.strictEqual(ownerOf(undefined, "readFileSync", "node:fs"), "node")
   assert.strictEqual(ownerOf(undefined, "(garbage collector)", ""), "collector")
   assert.strictEqual(ownerOf(undefined, "(idle)", ""), "idle")
+})
+
+it("a folder that is no control group is refused, and left as it was", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "broker-sync-bench-test-"))
+  assert.throws(() => limitGroup({ BENCH_CGROUP: directory }, 256), /BENCH_CGROUP/)
+  assert.deepStrictEqual(await readdir(directory), [])
+  await rm(directory, { recursive: true })
 })
 
 it("the harness measures what it is asked for", { timeout: 60_000 }, async () => {
