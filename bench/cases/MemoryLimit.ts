@@ -10,10 +10,16 @@ const podMiB = 256
 /** For V8's old generation. */
 const heapMiB = 128
 
+/** glibc reserves 64 MiB for each thread that allocates, unless it is told to keep one arena. */
+const oneArena = { MALLOC_ARENA_MAX: "1" }
+
 /** Address space that Node takes before it runs anything, in MiB; `undefined` where `/proc` does not say. */
 const reservedMiB = (): number | undefined => {
   const print = `console.log(require("node:fs").readFileSync("/proc/self/status", "utf8"))`
-  const { stdout } = spawnSync(process.execPath, ["--eval", print], { encoding: "utf8" })
+  const { stdout } = spawnSync(process.execPath, ["--eval", print], {
+    encoding: "utf8",
+    env: { ...process.env, ...oneArena }
+  })
   const kibibytes = /VmPeak:\s+(\d+) kB/.exec(stdout)?.[1]
   return kibibytes === undefined ? undefined : Math.ceil(Number(kibibytes) / 1024)
 }
@@ -31,7 +37,7 @@ const limited = (id: string, what: string, command: ReadonlyArray<string>): Subj
   what,
   cold: true,
   mayFail: true,
-  command: () => ({ command, env: { LOG_LEVEL: "warn" } }),
+  command: () => ({ command, env: { LOG_LEVEL: "warn", ...oneArena } }),
   facts: (code) => ({ exitCode: code })
 })
 
@@ -49,12 +55,10 @@ const ways = (input: Input): ReadonlyArray<Subject> => {
   const reserved = reservedMiB()
   if (reserved !== undefined) {
     const kibibytes = (reserved + podMiB) * 1024
-    // glibc reserves 64 MiB for each thread that allocates, unless it is told to keep one arena.
-    const limit = `ulimit -v ${kibibytes} && export MALLOC_ARENA_MAX=1`
     subjects.push(limited(
       id("address-space"),
       `ulimit -v: ${podMiB} MiB over what an empty Node reserves`,
-      under(plain, limit)
+      under(plain, `ulimit -v ${kibibytes}`)
     ))
   }
   const group = groupOf(process.env)
