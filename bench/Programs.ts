@@ -26,13 +26,16 @@ export const ibflexParse = here("programs/ibflex_parse.py")
 
 export type Program = keyof typeof programs
 
-/** One file each, made as the bundle is, so that what differs is what the programs do and not how they are loaded. */
+/**
+ * One file each, made as the bundle is, so that what differs is what the programs do and not how they are loaded. Without
+ * its plugins: they leave out what broker-sync does not use and these may, and one makes columns of the source map wrong.
+ */
 export const build = async (name: Program): Promise<string> => {
   const { input: _, output, ...options } = bundled
   if (output === undefined || Array.isArray(output)) throw new Error("rolldown.config.ts has not one output")
   mkdirSync(cacheDirectory, { recursive: true, mode: 0o700 })
   const file = join(cacheDirectory, `${name}.mjs`)
-  const made = await rolldown({ ...options, input: programs[name] })
+  const made = await rolldown({ ...options, plugins: [], input: programs[name] })
   await made.write({ ...output, file, sourcemap: name === "profiled" })
   await made.close()
   return file
