@@ -145,12 +145,26 @@ export class SyncRecordStore extends Context.Service<SyncRecordStore, {
   readonly known: (
     externalIds: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, SyncRecord>, StoreError>
-  /** Every row that was booked and not taken out by the broker. */
+  /** Whose external ids begin so (`ibkr:fxcomm:`), whatever became of them. */
+  readonly withPrefix: (prefix: `${string}:`) => Effect.Effect<ReadonlyArray<SyncRecord>, StoreError>
+  /** Whether any row was booked and not taken out by the broker. */
+  readonly hasPlaced: Effect.Effect<boolean, StoreError>
+  /**
+   * Of the rows that were booked and not taken out by the broker: the `most` of each state that were written first last,
+   * and all that the tracker lost.
+   */
+  readonly placedLately: (most: number) => Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
+  /** The first `most` of them after this id, by external id. */
+  readonly placedAfter: (externalId: string, most: number) => Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
+  /** All of them: of a long history more than fits into memory. */
   readonly placed: Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
   /** Those of these subjects: booked, deleted by the user, ignored, or taken out by the broker. */
   readonly bySubject: (subjects: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
   /** By the broker's day, oldest first. */
-  readonly inState: (state: SyncRecord["state"]) => Effect.Effect<ReadonlyArray<SyncRecord>, StoreError>
+  readonly inState: (
+    state: SyncRecord["state"],
+    reason?: SkipReason
+  ) => Effect.Effect<ReadonlyArray<SyncRecord>, StoreError>
   /** Inserts or replaces, in one transaction; of two records with one id the later one stays. */
   readonly save: (records: ReadonlyArray<SyncRecord>) => Effect.Effect<void, StoreError>
   /** As if these rows had never been seen. */

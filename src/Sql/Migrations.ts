@@ -57,6 +57,10 @@ export const migrations: Migrations = {
     yield* sql`CREATE TABLE baseline (
       upstream TEXT NOT NULL, tracker TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, symbol TEXT NOT NULL,
       PRIMARY KEY (upstream, tracker, kind, name))`
+  }),
+  "0004_missing": Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`CREATE INDEX sync_record_missing ON sync_record (upstream, tracker) WHERE reason = 'missing'`
   })
 }
 

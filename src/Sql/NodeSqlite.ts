@@ -1,7 +1,7 @@
 import { Effect, Semaphore, Stream, String } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
-import type { SQLInputValue } from "node:sqlite"
+import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite"
 import { DatabaseSync } from "./Sqlite.ts"
 
 /** Other accounts of the same data directory hold the file for a transaction at a time. */
@@ -16,6 +16,42 @@ const toSqlError = (operation: string) => (cause: unknown) =>
     )
   })
 
+/** A statement as SQLite compiled it; its rows come as arrays, which is half the work of objects. */
+interface Compiled {
+  readonly statement: StatementSync
+  readonly names: ReadonlyArray<string>
+  readonly camelNames: ReadonlyArray<string>
+}
+
+/** More than a run has; what would not fit are inserts of so many rows that each is another text. */
+const compiledKept = 100
+
+/** Compiles a text once per connection: a run says the same few over and over. */
+const compiler = (db: DatabaseSync) => {
+  const known = new Map<string, Compiled>()
+  return (sql: string): Compiled => {
+    const kept = known.get(sql)
+    if (kept !== undefined) return kept
+    const statement = db.prepare(sql)
+    statement.setReturnArrays(true)
+    const names = statement.columns().map(({ name }) => name)
+    const compiled = { statement, names, camelNames: names.map(String.snakeToCamel) }
+    if (known.size >= compiledKept) known.clear()
+    known.set(sql, compiled)
+    return compiled
+  }
+}
+
+const rowOf = (names: ReadonlyArray<string>, values: ReadonlyArray<SQLOutputValue>) => {
+  const row: Record<string, SQLOutputValue> = {}
+  // Not by its iterator: there are a dozen columns a row, and rows by the ten thousand.
+  for (let index = 0; index < names.length; index++) row[names[index] ?? ""] = values[index] ?? null
+  return row
+}
+
+/** Only says that names are to be changed: it is done as rows are read. */
+const camelCase = <A extends object>(rows: ReadonlyArray<A>): ReadonlyArray<A> => rows
+
 const connect = Effect.fnUntraced(function*(filename: string) {
   const db = yield* Effect.acquireRelease(
     Effect.try({
@@ -24,21 +60,34 @@ const connect = Effect.fnUntraced(function*(filename: string) {
     }),
     (db) => Effect.sync(() => db.close())
   )
-  const run = (sql: string, params: ReadonlyArray<unknown>) =>
+  const compile = compiler(db)
+  const read = <A>(
+    sql: string,
+    params: ReadonlyArray<unknown>,
+    as: (compiled: Compiled, rows: SQLOutputValue[][]) => A
+  ) =>
     Effect.try({
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      try: () => db.prepare(sql).all(...params as ReadonlyArray<SQLInputValue>),
+      try: () => {
+        const compiled = compile(sql)
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        return as(
+          compiled,
+          compiled.statement.all(...params as ReadonlyArray<SQLInputValue>) as unknown as SQLOutputValue[][]
+        )
+      },
       catch: toSqlError("execute")
     })
   const execute: SqlConnection.Connection["execute"] = (sql, params, transform) =>
-    transform === undefined ? run(sql, params) : Effect.map(run(sql, params), transform)
-  const executeValues: SqlConnection.Connection["executeValues"] = (sql, params) =>
-    Effect.map(run(sql, params), (rows) => rows.map((row) => Object.values(row)))
+    read(sql, params, ({ camelNames, names }, rows) => {
+      const columns = transform === undefined ? names : camelNames
+      return rows.map((values) => rowOf(columns, values))
+    })
+  const executeValues: SqlConnection.Connection["executeValues"] = (sql, params) => read(sql, params, (_, rows) => rows)
   const connection: SqlConnection.Connection & { readonly db: DatabaseSync } = {
     db,
     execute,
     executeUnprepared: execute,
-    executeRaw: run,
+    executeRaw: (sql, params) => execute(sql, params, undefined),
     executeValues,
     executeValuesUnprepared: executeValues,
     executeStream: () => Stream.die("node:sqlite statements are not streamed here")
@@ -60,7 +109,7 @@ export const make = Effect.fnUntraced(function*(filename: string) {
       isTransaction: (connection) => connection.db.isTransaction
     }),
     compiler: Statement.makeCompilerSqlite(String.camelToSnake),
-    transformRows: Statement.defaultTransforms(String.snakeToCamel).array,
+    transformRows: camelCase,
     beginTransaction: "BEGIN IMMEDIATE",
     releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
     driver: "node:sqlite",

@@ -8,8 +8,11 @@ export interface RecordOwner {
   readonly tracker: string
 }
 
-/** SQLite takes 32 766 parameters a statement. */
-export const rowsPerStatement = 1_000
+/** Few enough that the text of a full statement, compiled once, serves all of them. */
+export const rowsPerStatement = 100
+
+/** What is asked for in one statement. */
+export const idsPerStatement = 10_000
 
 /** What every table of the store is read and written with: the client, whose rows, and typed failures. */
 export const owned = Effect.fnUntraced(function*({ tracker, upstream }: RecordOwner, path: string) {
@@ -17,6 +20,9 @@ export const owned = Effect.fnUntraced(function*({ tracker, upstream }: RecordOw
   return {
     sql,
     owner: { upstream, tracker },
+    /** One parameter, however many they are: one text to compile. */
+    among: (column: string, values: ReadonlyArray<string>) =>
+      sql`${sql(column)} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`,
     ownRows: sql.and([sql`upstream = ${upstream}`, sql`tracker = ${tracker}`]),
     typed: <A>(effect: Effect.Effect<A, SqlError.SqlError | Schema.SchemaError>): Effect.Effect<A, StoreError> =>
       Effect.catchTags(effect, {

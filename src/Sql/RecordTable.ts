@@ -1,60 +1,123 @@
-import { Array as Arr, Effect, Schema } from "effect"
+import { Array as Arr, Effect, String } from "effect"
+import type { Statement } from "effect/sql"
+import type { SkipReason } from "../Portfolio/Activity.ts"
 import type { PlacedRecord, SyncRecord } from "../SyncRecordStore.ts"
-import { type Owned, rowsPerStatement } from "./Owned.ts"
-import { InstrumentRow, PlacedRow, SyncRecordRow } from "./Rows.ts"
+import { idsPerStatement, type Owned, rowsPerStatement } from "./Owned.ts"
+import { InstrumentRow, PlacedRow, present, SyncRecordRow } from "./Rows.ts"
 
-const encodeRecords = Schema.encodeEffect(Schema.Array(SyncRecordRow))
+/** As columns: what is absent is NULL. */
+const columnsOf = (record: SyncRecord) => ({
+  externalId: record.externalId,
+  kind: record.kind,
+  state: record.state,
+  contentHash: record.contentHash,
+  trackerId: record.trackerId ?? null,
+  runId: record.runId,
+  reason: record.reason ?? null,
+  detail: record.detail ?? null,
+  held: record.held ? 1 : 0,
+  source: record.source === undefined ? null : JSON.stringify(record.source),
+  date: record.date ?? null,
+  subject: record.subject ?? null,
+  statementId: record.statementId ?? null,
+  intent: record.intent ?? null,
+  intendedHash: record.intendedHash ?? null
+})
 
 /** `sync_record` and `instrument`: what became of each broker row, and the asset of each instrument. */
-export const recordTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
+export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned) => {
+  const columnsNamed = (row: { readonly fields: object }) =>
+    sql.literal(Object.keys(row.fields).map((name) => String.camelToSnake(name)).join(", "))
+  const [recordColumns, placedColumns] = [columnsNamed(SyncRecordRow), columnsNamed(PlacedRow)]
+  const [asRecord, asPlaced] = [present(Object.keys(SyncRecordRow.fields)), present(Object.keys(PlacedRow.fields))]
+  const recordsOf = ({ values }: Statement.Statement<object>) => rowsOf(SyncRecordRow, Effect.map(values, asRecord))
+  const placedOf = ({ values }: Statement.Statement<object>) => rowsOf(PlacedRow, Effect.map(values, asPlaced))
+
   const known = Effect.fn("SyncRecordStore.known")(function*(externalIds: ReadonlyArray<string>) {
     const records = new Map<string, SyncRecord>()
-    for (const ids of Arr.chunksOf(Arr.dedupe(externalIds), rowsPerStatement)) {
-      const rows = yield* rowsOf(
-        SyncRecordRow,
-        sql`SELECT * FROM sync_record WHERE ${ownRows} AND ${sql.in("external_id", ids)}`
+    for (const ids of Arr.chunksOf(Arr.dedupe(externalIds), idsPerStatement)) {
+      const rows = yield* recordsOf(
+        sql`SELECT ${recordColumns} FROM sync_record WHERE ${ownRows} AND ${among("external_id", ids)}`
       )
       for (const row of rows) records.set(row.externalId, row)
     }
     return records
   }, typed)
 
-  const placedColumns = sql.literal(
-    "external_id, state, content_hash, tracker_id, run_id, date, subject, statement_id, reason"
+  const withPrefix = Effect.fn("SyncRecordStore.withPrefix")(
+    // The next character after ":" ends the range of the primary key.
+    (prefix: `${string}:`) =>
+      recordsOf(
+        sql`SELECT ${recordColumns} FROM sync_record
+          WHERE ${ownRows} AND external_id >= ${prefix} AND external_id < ${`${prefix.slice(0, -1)};`}`
+      ),
+    typed
   )
 
-  const placed = rowsOf(
-    PlacedRow,
+  const placed = placedOf(
     sql`SELECT ${placedColumns} FROM sync_record WHERE ${ownRows} AND state IN ('synced', 'removed')`
   ).pipe(typed, Effect.withSpan("SyncRecordStore.placed"))
 
+  const hasPlaced = sql`SELECT 1 FROM sync_record WHERE ${ownRows} AND state IN ('synced', 'removed') LIMIT 1`.pipe(
+    Effect.map((rows) => rows.length > 0),
+    typed,
+    Effect.withSpan("SyncRecordStore.hasPlaced")
+  )
+
+  const placedLately = Effect.fn("SyncRecordStore.placedLately")(function*(most: number) {
+    const placed = new Map<string, PlacedRecord>()
+    for (const state of ["synced", "removed"]) {
+      // In the order of their index: no more rows are looked at than are returned.
+      const rows = yield* placedOf(
+        sql`SELECT ${placedColumns} FROM sync_record WHERE ${ownRows} AND state = ${state}
+          ORDER BY rowid DESC LIMIT ${most}`
+      )
+      for (const row of rows) placed.set(row.externalId, row)
+    }
+    const missing = yield* placedOf(
+      sql`SELECT ${placedColumns} FROM sync_record INDEXED BY sync_record_missing
+        WHERE ${ownRows} AND reason = 'missing' AND state = 'synced'`
+    )
+    for (const row of missing) placed.set(row.externalId, row)
+    return [...placed.values()]
+  }, typed)
+
+  const placedAfter = Effect.fn("SyncRecordStore.placedAfter")(
+    (externalId: string, most: number) =>
+      placedOf(
+        sql`SELECT ${placedColumns} FROM sync_record
+          WHERE ${ownRows} AND external_id > ${externalId} AND +state IN ('synced', 'removed')
+          ORDER BY external_id LIMIT ${most}`
+      ),
+    typed
+  )
+
   const bySubject = Effect.fn("SyncRecordStore.bySubject")(function*(subjects: ReadonlyArray<string>) {
     const placed: Array<PlacedRecord> = []
-    for (const chunk of Arr.chunksOf(Arr.dedupe(subjects), rowsPerStatement)) {
-      placed.push(
-        ...yield* rowsOf(
-          PlacedRow,
-          sql`SELECT ${placedColumns} FROM sync_record
-            WHERE ${ownRows} AND (state IN ('synced', 'removed') OR (held = 0 AND reason IN ('ignored', 'cancelled', 'reversed', 'no-effect')))
-              AND ${sql.in("subject", chunk)}`
-        )
+    for (const chunk of Arr.chunksOf(Arr.dedupe(subjects), idsPerStatement)) {
+      const rows = yield* placedOf(
+        sql`SELECT ${placedColumns} FROM sync_record
+          WHERE ${ownRows} AND ${among("subject", chunk)}
+            AND (+state IN ('synced', 'removed') OR (+held = 0 AND +reason IN ('ignored', 'cancelled', 'reversed', 'no-effect')))`
       )
+      for (const row of rows) placed.push(row)
     }
     return placed
   }, typed)
 
   const inState = Effect.fn("SyncRecordStore.inState")(
-    (state: SyncRecord["state"]) =>
-      rowsOf(
-        SyncRecordRow,
-        sql`SELECT * FROM sync_record WHERE ${ownRows} AND state = ${state} ORDER BY date, external_id`
+    (state: SyncRecord["state"], reason?: SkipReason) =>
+      recordsOf(
+        sql`SELECT ${recordColumns} FROM sync_record WHERE ${ownRows} AND state = ${state}
+          AND ${reason === undefined ? sql`TRUE` : sql`reason = ${reason}`} ORDER BY date, +external_id`
       ),
     typed
   )
 
   const save = Effect.fn("SyncRecordStore.save")(function*(records: ReadonlyArray<SyncRecord>) {
+    if (records.length === 0) return
     const latest = new Map(records.map((record) => [record.externalId, record]))
-    const rows = yield* encodeRecords([...latest.values()])
+    const rows = [...latest.values()].map(columnsOf)
     yield* sql.withTransaction(
       Effect.forEach(
         Arr.chunksOf(rows, rowsPerStatement),
@@ -73,19 +136,16 @@ export const recordTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
 
   const forget = Effect.fn("SyncRecordStore.forget")(
     (externalIds: ReadonlyArray<string>) =>
-      sql.withTransaction(
-        Effect.forEach(
-          Arr.chunksOf(externalIds, rowsPerStatement),
-          (chunk) => sql`DELETE FROM sync_record WHERE ${ownRows} AND ${sql.in("external_id", chunk)}`,
-          { discard: true }
-        )
-      ),
+      externalIds.length === 0
+        ? Effect.void
+        : Effect.asVoid(sql`DELETE FROM sync_record WHERE ${ownRows} AND ${among("external_id", externalIds)}`),
     typed
   )
 
-  const held = rowsOf(
-    SyncRecordRow,
-    sql`SELECT * FROM sync_record WHERE ${ownRows} AND held = 1 ORDER BY external_id`
+  const held = recordsOf(
+    // Named, as SQLite knows nothing of how few they are: it would look through all records.
+    sql`SELECT ${recordColumns} FROM sync_record INDEXED BY sync_record_held
+      WHERE ${ownRows} AND held = 1 ORDER BY external_id`
   ).pipe(typed, Effect.withSpan("SyncRecordStore.held"))
 
   const instruments = rowsOf(
@@ -99,6 +159,7 @@ export const recordTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
 
   const saveInstruments = Effect.fn("SyncRecordStore.saveInstruments")(
     function*(assetIds: ReadonlyMap<string, string>) {
+      if (assetIds.size === 0) return
       const rows = Array.from(assetIds, ([instrumentKey, assetId]) => ({ ...owner, instrumentKey, assetId }))
       yield* sql.withTransaction(
         Effect.forEach(Arr.chunksOf(rows, rowsPerStatement), (chunk) =>
@@ -111,5 +172,19 @@ export const recordTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
     typed
   )
 
-  return { known, placed, bySubject, inState, save, forget, held, instruments, saveInstruments }
+  return {
+    known,
+    withPrefix,
+    placed,
+    hasPlaced,
+    placedLately,
+    placedAfter,
+    bySubject,
+    inState,
+    save,
+    forget,
+    held,
+    instruments,
+    saveInstruments
+  }
 }

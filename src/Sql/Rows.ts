@@ -29,22 +29,23 @@ interface SourceRow {
 /** What is being done to a `pending` row. */
 export const intents = ["create", "restore", "recreate", "replace", "take-out", "undo"] as const
 
+/** Read by the ten thousand: what is NULL is left out first (`present`), the rest is plain to check. */
 export const SyncRecordRow = Schema.Struct({
   externalId: Schema.String,
   kind: Schema.String,
   state: Schema.Literals(["pending", "synced", "skipped", "removed"]),
   contentHash: Schema.String,
-  trackerId: nullable(Schema.String),
+  trackerId: Schema.optionalKey(Schema.String),
   runId: Schema.String,
-  reason: nullable(Schema.Literals(skipReasons)),
-  detail: nullable(Schema.String),
+  reason: Schema.optionalKey(Schema.Literals(skipReasons)),
+  detail: Schema.optionalKey(Schema.String),
   held: Schema.BooleanFromBit,
-  source: nullable(Schema.fromJsonString(Source)),
-  date: nullable(PlainDate),
-  subject: nullable(Schema.String),
-  statementId: nullable(Schema.String),
-  intent: nullable(Schema.Literals(intents)),
-  intendedHash: nullable(Schema.String)
+  source: Schema.optionalKey(Schema.fromJsonString(Source)),
+  date: Schema.optionalKey(PlainDate),
+  subject: Schema.optionalKey(Schema.String),
+  statementId: Schema.optionalKey(Schema.String),
+  intent: Schema.optionalKey(Schema.Literals(intents)),
+  intendedHash: Schema.optionalKey(Schema.String)
 })
 
 /** A booked row, without what only its own correction needs. */
@@ -52,13 +53,24 @@ export const PlacedRow = Schema.Struct({
   externalId: Schema.String,
   state: Schema.Literals(["synced", "removed", "skipped"]),
   contentHash: Schema.String,
-  trackerId: nullable(Schema.String),
+  trackerId: Schema.optionalKey(Schema.String),
   runId: Schema.String,
-  date: nullable(PlainDate),
-  subject: nullable(Schema.String),
-  statementId: nullable(Schema.String),
-  reason: nullable(Schema.Literals(skipReasons))
+  date: Schema.optionalKey(PlainDate),
+  subject: Schema.optionalKey(Schema.String),
+  statementId: Schema.optionalKey(Schema.String),
+  reason: Schema.optionalKey(Schema.Literals(skipReasons))
 })
+
+/** Rows as arrays, by the names of their columns; NULL is an absent key. */
+export const present = (names: ReadonlyArray<string>) => (rows: ReadonlyArray<ReadonlyArray<unknown>>) =>
+  rows.map((values) => {
+    const row: Record<string, unknown> = {}
+    for (let index = 0; index < names.length; index++) {
+      const value = values[index]
+      if (value !== null) row[names[index] ?? ""] = value
+    }
+    return row
+  })
 
 export const RunRow = Schema.Struct({
   runId: Schema.String,

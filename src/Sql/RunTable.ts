@@ -28,6 +28,7 @@ export const runTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
         DriftRow,
         sql`SELECT symbol, statements, to_date FROM drift WHERE ${ownRows}`
       )
+      if (rows.length === 0 && symbols.length === 0) return new Map<string, number>()
       const before = new Map(rows.map((row) => [row.symbol, row]))
       const after = Arr.map(Arr.dedupe(symbols), (symbol) => {
         const row = before.get(symbol)

@@ -9,13 +9,22 @@ const encodeStatement = Schema.encodeEffect(StatementRow)
 
 /** `statement`, `coverage` and `backfill`: what was received, and which days it proves. */
 export const statementTable = ({ owner, ownRows, rowsOf, sql, typed }: Owned) => {
-  const statements = rowsOf(
-    StatementRow,
-    sql`SELECT * FROM statement WHERE ${ownRows} ORDER BY received_at, id`
-  ).pipe(typed, Effect.withSpan("SyncRecordStore.statements"))
+  // A run asks for them again and again, and after ten years of nights they are thousands: nobody else writes them now.
+  let known: ReadonlyArray<StatementRecord> | undefined
+
+  const statements = Effect.suspend(() =>
+    known === undefined
+      ? rowsOf(StatementRow, sql`SELECT * FROM statement WHERE ${ownRows} ORDER BY received_at, id`)
+      : Effect.succeed(known)
+  ).pipe(
+    Effect.tap((rows) => Effect.sync(() => known = rows)),
+    typed,
+    Effect.withSpan("SyncRecordStore.statements")
+  )
 
   const saveStatement = Effect.fn("SyncRecordStore.saveStatement")(function*(statement: StatementRecord) {
     const row = yield* encodeStatement(statement)
+    known = undefined
     yield* sql`INSERT INTO statement ${sql.insert({ ...owner, ...row })}
       ON CONFLICT (upstream, tracker, id) DO UPDATE SET
         path = excluded.path, from_date = excluded.from_date, to_date = excluded.to_date,

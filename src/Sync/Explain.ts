@@ -61,8 +61,12 @@ export const explainPositions = Effect.fn("Sync.explain")(function*(
     (yield* pendingLines(context.report, context)).filter(({ kind }) => kind === "asset"),
     ({ name }) => name
   )
-  const rows = yield* (yield* WealthfolioRepo).rows({ to: context.asOf })
-  const byAsset = Map.groupBy(rows.filter(({ status }) => status === "POSTED"), ({ assetId }) => assetId)
+  // All of them, as what asks next does: they are read once.
+  const rows = yield* (yield* WealthfolioRepo).rows({ mayBeRecent: true })
+  const byAsset = Map.groupBy(
+    rows.filter(({ date, status }) => status === "POSTED" && date <= context.asOf),
+    ({ assetId }) => assetId
+  )
   const prefix = openingPrefix((yield* Broker).provider, context.upstream)
   const from = (yield* (yield* SyncRecordStore).statements).map(({ fromDate }) => fromDate).sort()[0]
   return new Map(drifting.map((position) => {
@@ -114,7 +118,7 @@ const ofRemoved = Effect.fnUntraced(function*({ skipped }: DriftContext) {
   const broker = yield* Broker
   const records = [
     ...yield* store.inState("removed"),
-    ...(yield* store.inState("skipped")).filter(({ reason }) => reason === "ignored")
+    ...yield* store.inState("skipped", "ignored")
   ]
   if (records.length === 0) return []
   const causes = new Map(

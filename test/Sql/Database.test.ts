@@ -32,11 +32,11 @@ const open = (dataDir: string, known: Migrations = migrations) =>
 
 const newerRelease: Migrations = {
   ...migrations,
-  "0004_note": Effect.gen(function*() {
+  "0005_note": Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     yield* sql`ALTER TABLE sync_record ADD COLUMN note TEXT`
   }),
-  "0005_broker": Effect.gen(function*() {
+  "0006_broker": Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     yield* sql`ALTER TABLE run ADD COLUMN broker TEXT`
   })
@@ -76,13 +76,13 @@ it.effect("a rollback journal with full synchronisation, and a committed write o
 it.effect("before a migration the file is copied, complete and usable by the release before it", () =>
   Effect.gen(function*() {
     const dataDir = yield* temporaryDirectory
-    const copy = join(dataDir, "sync.db.before-5")
+    const copy = join(dataDir, "sync.db.before-6")
     yield* use(dataDir, (store) => store.save([record]))
     yield* open(dataDir, newerRelease)
     assert.strictEqual(mode(copy), 0o600)
     const db = new DatabaseSync(copy, { readOnly: true })
     assert.strictEqual(db.prepare("SELECT state FROM sync_record").get()?.["state"], "removed")
-    assert.strictEqual(db.prepare("SELECT max(migration_id) AS version FROM schema_migration").get()?.["version"], 3)
+    assert.strictEqual(db.prepare("SELECT max(migration_id) AS version FROM schema_migration").get()?.["version"], 4)
     assert.strictEqual(db.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok")
     db.close()
 
@@ -92,7 +92,7 @@ it.effect("before a migration the file is copied, complete and usable by the rel
     writeFileSync(join(dataDir, "sync.db"), readFileSync(copy))
     assert.strictEqual((yield* use(dataDir, (store) => store.known([record.externalId]))).size, 1)
     yield* open(dataDir, newerRelease)
-    assert.deepStrictEqual(readdirSync(dataDir).filter((name) => name.includes("before")), ["sync.db.before-5"])
+    assert.deepStrictEqual(readdirSync(dataDir).filter((name) => name.includes("before")), ["sync.db.before-6"])
   }))
 
 it.effect("a store of the first release is brought up to date, and keeps what it knows", () =>
@@ -109,7 +109,7 @@ it.effect("a store of the first release is brought up to date, and keeps what it
       [record.externalId, record]
     ])
     yield* use(dataDir, (store) => store.save([{ ...record, subject: "trade|1" }]))
-    assert.isTrue(readdirSync(dataDir).includes("sync.db.before-3"))
+    assert.isTrue(readdirSync(dataDir).includes("sync.db.before-4"))
   }))
 
 it.effect("a new store needs no copy", () =>
@@ -126,14 +126,14 @@ it.effect("a migration that fails leaves the store as it was", () =>
     yield* use(dataDir, (store) => store.save([record]))
     const failing: Migrations = {
       ...newerRelease,
-      "0006_broken": Effect.gen(function*() {
+      "0007_broken": Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         yield* sql`ALTER TABLE no_such_table ADD COLUMN x TEXT`
       })
     }
     const error = yield* Effect.flip(open(dataDir, failing))
     assert.strictEqual(error.exitCode, 10)
-    assert.include(error.message, "6_broken")
+    assert.include(error.message, "7_broken")
     assert.strictEqual((yield* use(dataDir, (store) => store.known([record.externalId]))).size, 1)
   }))
 
@@ -146,11 +146,11 @@ it.effect("a store from a newer release is refused untouched; the oldest copy af
     const bare = yield* Effect.flip(open(dataDir))
     assert.strictEqual(bare.reason, "newer")
     assert.strictEqual(bare.exitCode, 10)
-    assert.include(bare.message, "schema 5, this program knows 3")
+    assert.include(bare.message, "schema 6, this program knows 4")
     assert.include(bare.hint, "no copy")
-    for (const version of ["2", "3", "4", "5"]) writeFileSync(`${path}.before-${version}`, "")
+    for (const version of ["2", "3", "4", "5", "6"]) writeFileSync(`${path}.before-${version}`, "")
     const named = yield* Effect.flip(open(dataDir))
-    assert.include(named.hint, `${path}.before-4`)
+    assert.include(named.hint, `${path}.before-5`)
     assert.isTrue(before.equals(readFileSync(path)))
   }))
 
