@@ -14,7 +14,6 @@ import { addDays, isPlainDate } from "../Portfolio/PlainDate.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { decodeParts, encodeParts, joined } from "./CorrectionParts.ts"
-import { kindOf } from "./Records.ts"
 
 export interface CommissionsCorrected {
   /** Corrections to be booked now, and those of the same days that are booked. */
@@ -113,11 +112,15 @@ const kind = "fxcomm"
 /** Corrections of earlier runs, whatever became of them. */
 const booked = Effect.gen(function*() {
   const store = yield* SyncRecordStore
-  const placed = (yield* store.placed).map(({ externalId }) => externalId).filter((id) => kindOf(id) === kind)
-  const held = (yield* store.held).filter(({ externalId }) => kindOf(externalId) === kind)
-  const records = new Map(yield* store.known(placed))
-  for (const record of held) records.set(record.externalId, record)
-  return records
+  const { provider } = yield* Broker
+  const records = yield* store.withPrefix(`${provider}:${kind}:`)
+  return new Map(
+    records.flatMap((record) =>
+      record.held || record.state === "synced" || record.state === "removed"
+        ? [[record.externalId, record] as const]
+        : []
+    )
+  )
 })
 
 /** Where the store was lost, the tracker says what a correction moved. */

@@ -25,8 +25,13 @@ export const decide = Effect.fn("Sync.decide")(function*(
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
   const rows = [...report.activities, ...report.skipped]
-  const records = yield* store.known(rows.flatMap(({ externalId }) => externalId ?? []))
-  const related = yield* store.bySubject([...new Set(rows.flatMap(({ subject }) => subject ?? []))])
+  const lookUp = Effect.all([
+    store.known(rows.flatMap(({ externalId }) => externalId ?? [])),
+    store.bySubject([...new Set(rows.flatMap(({ subject }) => subject ?? []))])
+  ])
+  const before = yield* lookUp
+  const hasChanged = yield* options.askAbout([...before[0].values(), ...before[1]])
+  const [records, related] = hasChanged ? yield* lookUp : before
   const open = report.activities.filter(({ externalId }) => {
     const state = records.get(externalId)?.state
     return options.force.has(externalId) || (state !== "synced" && state !== "removed")

@@ -46,7 +46,7 @@ export const firstContact = Effect.fn("Sync.firstContact")(function*(options: {
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
   const broker = yield* Broker
-  if ((yield* store.placed).length > 0) return false
+  if (yield* store.hasPlaced) return false
   const account = yield* repo.account
   const rows = yield* repo.keyed(keyOf("", options.upstream))
   const here = rows.filter(({ accountId }) => accountId === account.id)

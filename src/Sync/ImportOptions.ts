@@ -1,6 +1,7 @@
 import type { Effect } from "effect"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import type { ReportedActivity } from "../RunReport.ts"
+import type { Presence } from "./Presence.ts"
 
 /** What is done with broker rows that are already in the tracker, typed by hand. */
 export type AdoptMode = "report" | "adopt" | "import"
@@ -15,6 +16,8 @@ export interface ImportOptions {
   readonly missing: ReadonlySet<string>
   /** Rows the user deleted, where that could not be remembered: in a dry run. */
   readonly removed: ReadonlySet<string>
+  /** Has the tracker asked about booked rows that it was not asked about when the run began. */
+  readonly askAbout: Presence["askAbout"]
   readonly rebuiltUntil?: PlainDate | undefined
   /** External ids that the user asked for: booked whatever was decided about them. */
   readonly force: ReadonlySet<string>

@@ -26,8 +26,8 @@ export const prepare = Effect.fn("Sync.prepare")(function*(options: {
   yield* (yield* WealthfolioRepo).account
   const interrupted = options.dryRun ? false : yield* settlePending(options.upstream)
   const rebuilt = yield* firstContact(options)
-  const { coverage, placed } = yield* SyncRecordStore
-  const isFirst = (yield* coverage).length === 0 && (yield* placed).length === 0
+  const { coverage, hasPlaced } = yield* SyncRecordStore
+  const isFirst = (yield* coverage).length === 0 && !(yield* hasPlaced)
   const state: RunState = {
     recomputed: !interrupted,
     rebuilt,
