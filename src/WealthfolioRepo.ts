@@ -1,7 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Context, type Duration, Effect, FileSystem, Layer, type Redacted } from "effect"
-import { FetchHttpClient, HttpClient } from "effect/http"
+import { HttpClient } from "effect/http"
 import type { Failure } from "./Failure.ts"
+import * as NodeHttp from "./NodeHttp.ts"
 import type { Activity } from "./Portfolio/Activity.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
 import type { Instrument } from "./Portfolio/Instrument.ts"
@@ -157,10 +158,11 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
   readonly activitiesAfter: (day: PlainDate) => Effect.Effect<ReadonlyArray<TrackerActivity>, WealthfolioError>
   /**
    * Rows of the account dated `from` to `to` in the tracker's zone (both included; absent: no limit), oldest first, of
-   * every status.
+   * every status. `mayBeRecent`: as this run read them since it last wrote, for what is only told; what is to be changed
+   * is looked at anew.
    */
   readonly rows: (
-    range: { readonly from?: PlainDate; readonly to?: PlainDate }
+    range: { readonly from?: PlainDate; readonly to?: PlainDate; readonly mayBeRecent?: true }
   ) => Effect.Effect<ReadonlyArray<TrackerRow>, WealthfolioError>
   /**
    * Rows of any account whose key begins with `prefix`, oldest first. Rows of archived accounts are not among them: the
@@ -184,8 +186,8 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
   static readonly layer = (options: WealthfolioOptions) =>
     WealthfolioRepo.layerNoDeps(options).pipe(
       Layer.provide([
-        // A redirect is shown, never followed: the session stays with the host it belongs to.
-        Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" })),
+        // It shows a redirect and does not follow it: the session stays with the host it belongs to.
+        NodeHttp.layer,
         NodeFileSystem.layer
       ])
     )

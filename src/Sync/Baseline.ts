@@ -74,7 +74,7 @@ export const overtakenOpenings = Effect.fn("Sync.overtakenOpenings")(function*(
   const broker = yield* Broker
   const prefix = openingPrefix(broker.provider, options.upstream)
   const from = (yield* store.statements).map(({ fromDate }) => fromDate).sort()[0]
-  const days = (yield* (yield* WealthfolioRepo).rows({})).flatMap((row) =>
+  const days = (yield* (yield* WealthfolioRepo).rows({ mayBeRecent: true })).flatMap((row) =>
     isOpeningRow(row, prefix) && from !== undefined && from < row.date ? [row.date] : []
   ).sort()
   const [day] = days

@@ -21,7 +21,7 @@ export const expiredOptions = Effect.fnUntraced(function*(
     return assetId === undefined || there.has(assetId) || !isOver ? [] : [[assetId, symbol] as const]
   }))
   if (hidden.size === 0) return []
-  const rows = (yield* (yield* WealthfolioRepo).rows({})).filter(({ status }) => status === "POSTED")
+  const rows = (yield* (yield* WealthfolioRepo).rows({ mayBeRecent: true })).filter(({ status }) => status === "POSTED")
   return [...hidden].map(([assetId, symbol]) => ({
     assetId,
     symbol,

@@ -37,7 +37,7 @@ export const openingOf = Effect.fn("Sync.opening")(function*(
   const repo = yield* WealthfolioRepo
   const { opening } = report
   const assetIds = yield* assetIdsOf(opening.positions, report)
-  const rows = (yield* repo.rows({})).filter(({ status }) => status === "POSTED")
+  const rows = (yield* repo.rows({ mayBeRecent: true })).filter(({ status }) => status === "POSTED")
   const prefix = openingPrefix(options.provider, options.upstream)
   const before = rowsBefore(report, rows, assetIds, prefix, options).filter((row) =>
     !(options.withoutOpenings && row.date === opening.day && isOpeningRow(row, prefix))

@@ -40,7 +40,7 @@ export const witnessPrices = Effect.fn("Sync.witness")(function*(
     }
     const verdict = judgePrice(pair)
     if (verdict._tag === "Agrees") continue
-    const splits = (yield* repo.rows({})).flatMap(({ amount, assetId: of, type }) =>
+    const splits = (yield* repo.rows({ mayBeRecent: true })).flatMap(({ amount, assetId: of, type }) =>
       of === assetId && type === "SPLIT" && amount !== undefined ? [amount] : []
     )
     if (judgePrice({ ...pair, splits })._tag === "Agrees") continue

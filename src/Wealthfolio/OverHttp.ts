@@ -6,6 +6,7 @@ import type {
   Change,
   NewActivity,
   TrackerAccount,
+  TrackerRow,
   WealthfolioOptions,
   WealthfolioRepo
 } from "../WealthfolioRepo.ts"
@@ -25,6 +26,8 @@ import * as Wire from "./Wire.ts"
 
 const keysPerRequest = 5000
 const rowsPerRequest = 500
+/** Some 30 MB. */
+const recentKept = 50_000
 /** The host's own 408 (after 30 s, as it is shipped) should come first. */
 const bulkTimeout = "35 seconds"
 
@@ -158,16 +161,25 @@ export const make = (
     host: transport.host
   })
 
+  /** All rows of the account as they were read after this many writes. */
+  let recent: { readonly rows: ReadonlyArray<TrackerRow>; readonly writes: number } | undefined
+
   const rows = Effect.fn("WealthfolioRepo.rows")(function*(range: Parameters<WealthfolioRepo["Service"]["rows"]>[0]) {
     const { zone } = yield* checked()
-    const { from, to } = range
+    const { from, mayBeRecent, to } = range
+    if (recent !== undefined && recent.writes !== writes.count) recent = undefined
+    if (mayBeRecent === true && recent !== undefined) return Rows.inRange(recent.rows, range)
     // A day is one of UTC on some hosts and a local one on others: one more on either side, sorted out here.
     const filter = {
       accountIdFilter: options.accountId,
       ...(from === undefined ? {} : { dateFrom: addDays(from, -1) }),
       ...(to === undefined ? {} : { dateTo: addDays(to, 1) })
     }
-    return Rows.inRange(yield* Rows.readAll(search(filter), (row) => Rows.rowOf(row, zone)), range)
+    const read = Rows.inRange(yield* Rows.readAll(search(filter), (row) => Rows.rowOf(row, zone)), range)
+    if (from === undefined && to === undefined && read.length <= recentKept) {
+      recent = { rows: read, writes: writes.count }
+    }
+    return read
   })
 
   const keyed = Effect.fn("WealthfolioRepo.keyed")(function*(prefix: string) {
@@ -224,7 +236,7 @@ export const make = (
       return holdingsOf(yield* readHoldings, yield* allAssets)
     }).pipe(Effect.withSpan("WealthfolioRepo.holdings")),
     activitiesAfter: Effect.fn("WealthfolioRepo.activitiesAfter")(function*(day: PlainDate) {
-      return (yield* rows({ from: addDays(day, 1) })).filter(Rows.isPosted)
+      return (yield* rows({ from: addDays(day, 1), mayBeRecent: true })).filter(Rows.isPosted)
     }),
     rows,
     keyed,

@@ -54,10 +54,14 @@ const decimal = <K extends "quantity" | "unitPrice" | "amount" | "fee">(
 export const inRange = (
   rows: ReadonlyArray<TrackerRow>,
   { from, to }: { readonly from?: PlainDate; readonly to?: PlainDate }
-): ReadonlyArray<TrackerRow> =>
-  rows
-    .filter(({ date }) => (from === undefined || date >= from) && (to === undefined || date <= to))
-    .toSorted((a, b) => millisOf(a.instant) - millisOf(b.instant))
+): ReadonlyArray<TrackerRow> => {
+  const inside = rows.filter(({ date }) => (from === undefined || date >= from) && (to === undefined || date <= to))
+  const at = inside.map(({ instant }) => millisOf(instant))
+  if (at.every((millis, index) => index === 0 || (at[index - 1] ?? 0) <= millis)) return inside
+  return inside.map((row, index) => ({ row, millis: at[index] ?? 0 }))
+    .sort((a, b) => a.millis - b.millis)
+    .map(({ row }) => row)
+}
 
 /** What moves positions and cash. */
 export const isPosted = ({ status }: TrackerRow): boolean => status === "POSTED"
@@ -75,7 +79,7 @@ interface Search<E> {
  */
 export const readAll = Effect.fnUntraced(function*<A, E>(search: Search<E>, keep: (row: SearchRow) => A | undefined) {
   const seen = new Set<string>()
-  let kept: Array<A> = []
+  const kept: Array<A> = []
   let total: number | undefined
   for (let index = 0; total === undefined || seen.size < total; index++) {
     const { data, meta } = yield* search.page(index, pageSize)
@@ -85,7 +89,7 @@ export const readAll = Effect.fnUntraced(function*<A, E>(search: Search<E>, keep
     }
     total = meta.totalRowCount
     for (const { id } of data) seen.add(id)
-    kept = [...kept, ...made(data, keep)]
+    for (const one of made(data, keep)) kept.push(one)
   }
   return kept
 })
