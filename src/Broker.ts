@@ -68,16 +68,29 @@ export interface MappingContext {
   readonly tracked?: TrackedShorts
 }
 
+/** Rows of a statement that bear on one another, and on none of its other parts. */
+export interface StatementPart {
+  /** Rows of earlier statements that are to be mapped with these; absent: all there are. */
+  readonly kept?: ReadonlyArray<SourceRow>
+  /** Maps the rows. Of a statement's cash, days and warnings every part tells the same. */
+  readonly report: (context: MappingContext) => Effect.Effect<BrokerReport, BrokerError>
+  /** The broker rows with these content hashes, so that a row the tracker cannot take yet can be held. */
+  readonly sources: (contentHashes: ReadonlySet<string>) => Effect.Effect<ReadonlyMap<string, SourceRow>, BrokerError>
+}
+
 /** A statement on disk that passed the account guard. */
-export interface ReceivedStatement {
+export interface ReceivedStatement extends StatementPart {
   /** SHA-256 of the bytes as they came, in hex. */
   readonly id: string
   /** The days that were asked for, where they were. */
   readonly asked?: DaySpan
-  /** Maps the statement. */
-  readonly report: (context: MappingContext) => Effect.Effect<BrokerReport, BrokerError>
-  /** The broker rows with these content hashes, so that a row the tracker cannot take yet can be held. */
-  readonly sources: (contentHashes: ReadonlySet<string>) => Effect.Effect<ReadonlyMap<string, SourceRow>, BrokerError>
+  /**
+   * One too large to be held in memory, in parts that are to be taken one after the other; `undefined` where it is one.
+   * `kept`: rows of earlier statements, each of which comes with the part that it bears on.
+   */
+  readonly parts?: (
+    kept: ReadonlyArray<SourceRow>
+  ) => Effect.Effect<ReadonlyArray<StatementPart> | undefined, BrokerError>
   /** To be called once every row of it is booked, held or skipped for good. */
   readonly settled: Effect.Effect<void, BrokerError>
 }

@@ -68,6 +68,7 @@ const runWith = Effect.fnUntraced(function*(
         dryRun: flags.dryRun,
         failOnDrift: flags.failOnDrift,
         adopt: common.adopt,
+        ...(known.tracker === undefined ? {} : { scratch: common.dataDir }),
         ...(flags.backfill === undefined ? {} : { backfill: flags.backfill }),
         ...(tokenExpires === undefined ? {} : { tokenExpires })
       }).pipe(Effect.provide(layers))

@@ -4,8 +4,11 @@ import type { CashBridge } from "./Portfolio/CashBridge.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
 import type { DriftExplanation } from "./Portfolio/DriftCause.ts"
 import type { CashDrift, PositionDrift } from "./Portfolio/Reconcile.ts"
+import type { WrittenActivities } from "./WrittenActivities.ts"
 
-export type ActivityStatus = "imported" | "already-synced" | "planned" | "replaced" | "removed"
+export const activityStatuses = ["imported", "already-synced", "planned", "replaced", "removed"] as const
+
+export type ActivityStatus = (typeof activityStatuses)[number]
 
 /** An activity with what became of it and what its instrument is called. */
 export interface ReportedActivity {
@@ -37,6 +40,8 @@ export interface RunReport {
   readonly dryRun: boolean
   readonly statements: ReadonlyArray<StatementInfo>
   readonly activities: ReadonlyArray<ReportedActivity>
+  /** Those of a large run that came before these. */
+  readonly written?: WrittenActivities
   readonly skipped: ReadonlyArray<SkippedRow>
   readonly reconciled: boolean
   /** toDate of the latest statement. */
@@ -60,8 +65,11 @@ export const emptyReport = (run: Pick<RunReport, "runId" | "provider" | "account
   warnings: []
 })
 
+export const countOf = ({ activities, written }: RunReport, status: ActivityStatus): number =>
+  (written?.count(status) ?? 0) + activities.filter((each) => each.status === status).length
+
 export const counts = (report: RunReport) => {
-  const of = (status: ActivityStatus) => report.activities.filter((each) => each.status === status).length
+  const of = (status: ActivityStatus) => countOf(report, status)
   const held = report.skipped.filter((row) => row.held).length
   return {
     imported: of("imported"),
@@ -142,6 +150,9 @@ const cashJson = ({ booked, bridge, broker, currency, drift, tracker, trackerDri
 
 const line = (value: unknown): string => `    ${JSON.stringify(value)}`
 
+/** As it stands in the JSON of a run. */
+export const activityLine = (row: ReportedActivity): string => line(activityJson(row))
+
 /**
  * The public JSON of a run, in pieces, so that a year of activities is never one text in memory. Decimals are plain
  * strings; fields that do not apply are absent.
@@ -159,7 +170,7 @@ export function* runJson(report: RunReport): Generator<string> {
     counts: counts(report)
   }
   yield JSON.stringify(head, undefined, 2).replace(/\n\}$/, ",\n")
-  yield* list("activities", report.activities, activityJson)
+  yield* list("activities", report.activities, activityJson, report.written?.text())
   yield ",\n"
   yield* list("skipped", report.skipped, skippedJson)
   const rest = { reconciled: report.reconciled, asOf: report.asOf }
@@ -172,9 +183,19 @@ export function* runJson(report: RunReport): Generator<string> {
   yield "\n}\n"
 }
 
-function* list<A>(name: string, items: ReadonlyArray<A>, encode: (item: A) => unknown): Generator<string> {
-  if (items.length === 0) return yield `  "${name}": []`
+/** @param before what stands in the list already, as text */
+function* list<A>(
+  name: string,
+  items: ReadonlyArray<A>,
+  encode: (item: A) => unknown,
+  before?: Iterable<string>
+): Generator<string> {
+  if (items.length === 0 && before === undefined) return yield `  "${name}": []`
   yield `  "${name}": [\n`
+  if (before !== undefined) {
+    yield* before
+    yield items.length === 0 ? "\n" : ",\n"
+  }
   for (let start = 0; start < items.length; start += 500) {
     const lines = items.slice(start, start + 500).map((item) => line(encode(item)))
     yield lines.join(",\n") + (start + 500 < items.length ? ",\n" : "\n")

@@ -13,7 +13,9 @@ export function* runTable(report: RunReport, ageOfData: string | void): Generato
     held > 0 ? ` (${held} held, tried again)` : ""
   }\n`
   for (const warning of report.warnings) yield `note: ${printable(warning)}\n`
-  const fresh = report.activities.filter(({ status }) => status !== "already-synced")
+  const fresh = [...report.written?.shown ?? [], ...report.activities].filter(({ status }) =>
+    status !== "already-synced"
+  )
   if (fresh.length > 0) {
     yield "\n"
     yield* table(

@@ -8,18 +8,20 @@ import * as Decimals from "./Portfolio/Decimal.ts"
 import * as PlainDates from "./Portfolio/PlainDate.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import { waitingFor } from "./Progress.ts"
-import { counts, emptyReport, type ReportedActivity, type RunReport } from "./RunReport.ts"
+import { counts, emptyReport, type RunReport } from "./RunReport.ts"
 import { judgeBaseline, overtakenOpenings } from "./Sync/Baseline.ts"
 import { bridges, cashToExplain, sayUnexplained } from "./Sync/Bridges.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
 import { DriftFound, RowsRefused, TrackerRestored } from "./Sync/Failures.ts"
-import { importReport } from "./Sync/Import.ts"
+import { type Handled, together } from "./Sync/Handled.ts"
+import { handleRows, lastDayOf, mergedWarnings } from "./Sync/HandleRows.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
-import { mapStatement } from "./Sync/MapStatement.ts"
+import { keptRows } from "./Sync/MapStatement.ts"
 import { prepare, type RunState } from "./Sync/Prepare.ts"
 import { some } from "./Sync/Presence.ts"
 import { summaryOf } from "./Sync/Summary.ts"
 import { backfill, fillHoles } from "./Sync/Windows.ts"
+import { writeActivities } from "./Sync/WriteActivities.ts"
 import { SyncRecordStore } from "./SyncRecordStore.ts"
 import { today } from "./Today.ts"
 import { WealthfolioRepo } from "./WealthfolioRepo.ts"
@@ -37,6 +39,8 @@ export interface SyncOptions {
   /** These days instead of tonight's statement. */
   readonly backfill?: DaySpan
   readonly tokenExpires?: PlainDate
+  /** A directory for what takes too much memory; the system's temporary one by default. */
+  readonly scratch?: string
 }
 
 const interrupted: Failure = {
@@ -152,75 +156,39 @@ const handle = Effect.fnUntraced(function*(
   state: RunState
 ) {
   const store = yield* SyncRecordStore
-  const repo = yield* WealthfolioRepo
   const earlier = yield* Ref.get(ledger)
-  const account = yield* repo.account
-  const note = (rows: ReadonlyArray<ReportedActivity>) =>
-    Ref.update(ledger, (report) => ({ ...report, activities: merged(report.activities, rows) }))
-  const { cash, hashes, own, recalled, report } = yield* mapStatement(statement, options)
-  const asOf = report.statements.map(({ toDate }) => toDate).sort().at(-1)
-  yield* sayWhatTheDataIs(asOf)
-  for (const warning of report.warnings) if (!earlier.warnings.includes(warning)) yield* Effect.logWarning(warning)
-  yield* Ref.update(ledger, (sofar): RunReport => ({
-    ...sofar,
-    ...brokerSide(report, []),
-    statements: [...earlier.statements, ...report.statements],
-    skipped: mergedSkips(earlier.skipped, report.skipped),
-    warnings: mergedWarnings(earlier.warnings, report.warnings),
-    ...(asOf === undefined ? {} : { asOf })
-  }))
+  const account = yield* (yield* WealthfolioRepo).account
   const before = options.dryRun ? undefined : yield* store.latestToDate
-
-  const result = yield* importReport(
-    {
-      sources: statement.sources,
-      statementOf: (hash) => options.dryRun || !hashes.has(hash) ? undefined : statement.id,
-      recalled
-    },
-    report,
-    {
-      ...options,
-      ...state.presence,
-      rebuiltUntil: state.rebuiltUntil,
-      force: new Set(),
-      adoptIds: new Set(),
-      note,
-      wasInterrupted: !state.recomputed
-    }
-  )
-  state.recomputed = result.recomputed
-  for (const warning of result.warnings) yield* Effect.logWarning(warning)
-  yield* logSkipped(result.skipped)
+  const context = { statement, earlier, options, ledger, state }
+  const parts = yield* statement.parts?.(keptRows(yield* store.held)) ?? Effect.void
+  let whole: Handled | undefined
+  // One too large to be held in memory comes in parts, and leaves it in parts.
+  for (const part of parts ?? []) {
+    whole = together(whole, yield* handleRows(part, whole, context))
+    yield* writeActivities(ledger, options.scratch)
+  }
+  const rows = whole ?? (yield* handleRows(statement, undefined, context))
+  if ((yield* Ref.get(ledger)).activities.length > mostInMemory) yield* writeActivities(ledger, options.scratch)
+  const { report, skipped } = rows
+  const asOf = lastDayOf(report)
   if (!options.dryRun) yield* statement.settled
   yield* Effect.logInfo(
-    `${account.name}: ${result.activities.length} rows of the statement ${options.dryRun ? "would be" : "are"} booked`
+    `${account.name}: ${rows.booked} rows of the statement ${options.dryRun ? "would be" : "are"} booked`
   )
 
-  const waiting = new Set(
-    result.skipped.flatMap(({ externalId, held, reason }) => held || reason === "ignored" ? [externalId] : [])
-  )
-  const moved = own.filter(({ externalId }) => !waiting.has(externalId))
-  const side = brokerSide(report, moved)
-  const explained = yield* cashToExplain(statement, cash, side)
-  const bridged = bridges({ balances: report.cash, cash: explained, own, moved, skipped: result.skipped })
+  const side = brokerSide(report, rows.moved)
+  const bridged = bridges({ ...rows, cash: yield* cashToExplain(statement, rows.cash, side) })
   const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
   const unmet = reasonNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
   if (unmet !== undefined) yield* Effect.logWarning(unmet)
   yield* Ref.update(ledger, (sofar): RunReport => ({
     ...sofar,
     ...(isLatest || earlier.asOf === undefined ? bridged(side) : comparisonOf(earlier)),
-    activities: merged(earlier.activities, result.activities),
-    skipped: mergedSkips(earlier.skipped, result.skipped),
-    warnings: mergedWarnings(sofar.warnings, [...result.warnings, ...(unmet === undefined ? [] : [unmet])])
+    warnings: mergedWarnings(sofar.warnings, unmet === undefined ? [] : [unmet])
   }))
   if (!options.dryRun && unmet === undefined && asOf !== undefined) {
     const comparison = bridged(
-      yield* compare(report, moved, {
-        upstream: options.upstream,
-        asOf,
-        skipped: result.skipped,
-        report
-      })
+      yield* compare(report, rows.moved, { upstream: options.upstream, asOf, skipped, report })
     )
     const lacks = state.baselineOpen ? yield* judgeBaseline(report, comparison, options) : undefined
     const said = [lacks, yield* overtakenOpenings(comparison, options)].filter((text) => text !== undefined)
@@ -243,27 +211,6 @@ const comparisonOf = ({ asOf, cash, positions, reconciled }: RunReport) => ({
   ...(asOf === undefined ? {} : { asOf })
 })
 
-const mergedWarnings = (
-  earlier: ReadonlyArray<string>,
-  now: ReadonlyArray<string>
-) => [...new Set([...earlier, ...now])]
-
-const logSkipped = Effect.fnUntraced(function*(skipped: RunReport["skipped"]) {
-  for (const { detail, externalId, reason, section } of skipped) {
-    const log = reason === "unsupported-asset-category" || reason === "before-start-date"
-      ? Effect.logInfo
-      : Effect.logWarning
-    yield* log(`skipped ${externalId ?? `a row of ${section}`}: ${reason}: ${detail}`)
-  }
-})
-
-/** The later statement has the last word on a row. */
-const mergedSkips = (earlier: RunReport["skipped"], now: RunReport["skipped"]): RunReport["skipped"] => {
-  if (earlier.length === 0) return now
-  const again = new Set(now.map(({ externalId }) => externalId))
-  return [...earlier.filter(({ externalId }) => externalId === undefined || !again.has(externalId)), ...now]
-}
-
 const reasonNotCompared = (options: SyncOptions, positions: boolean, latest: boolean, recomputed: boolean) => {
   if (options.dryRun) return undefined
   if (!positions) return "positions are not compared: the statement does not say what the account holds"
@@ -272,19 +219,8 @@ const reasonNotCompared = (options: SyncOptions, positions: boolean, latest: boo
   return undefined
 }
 
-/** A row that an earlier statement of this run imported stays imported. */
-const merged = (
-  sofar: ReadonlyArray<ReportedActivity>,
-  now: ReadonlyArray<ReportedActivity>
-): ReadonlyArray<ReportedActivity> => {
-  if (sofar.length === 0) return now
-  const before = new Set(sofar.map(({ activity }) => activity.externalId))
-  return [...sofar, ...now.filter(({ activity }) => !before.has(activity.externalId))]
-}
-
-const sayWhatTheDataIs = Effect.fnUntraced(function*(asOf: PlainDate | undefined) {
-  if (asOf !== undefined) yield* Effect.logInfo(yield* ageOfData(asOf))
-})
+/** Of what is reported: more than a large account has in a year. */
+const mostInMemory = 10_000
 
 /** IBKR tells nobody when a token ends: the operator does, and is reminded. */
 const sayWhenTheTokenEnds = Effect.fnUntraced(function*(expires: PlainDate | undefined) {
@@ -292,11 +228,6 @@ const sayWhenTheTokenEnds = Effect.fnUntraced(function*(expires: PlainDate | und
   const days = PlainDates.toEpochDay(expires) - PlainDates.toEpochDay(yield* today)
   if (days < 0) yield* Effect.logWarning(`by IBKR_FLEX_TOKEN_EXPIRES the Flex token ended on ${expires}`)
   else yield* (days <= 30 ? Effect.logWarning : Effect.logInfo)(`the Flex token ends on ${expires}, in ${days} days`)
-})
-
-/** `as of 2026-01-02 (1 business days old)` */
-export const ageOfData = Effect.fnUntraced(function*(asOf: PlainDate) {
-  return `as of ${asOf} (${PlainDates.businessDaysBetween(asOf, yield* today)} business days old)`
 })
 
 /** What makes a run that went through fail all the same. */

@@ -34,7 +34,7 @@ export const endWith = (error: { readonly exitCode: number } | undefined) =>
 /** Results go to standard output, and nothing else does. A reader that left early is no failure. */
 export const print = Effect.fnUntraced(function*(pieces: Iterable<string>) {
   const stdio = yield* Stdio.Stdio
-  yield* Stream.run(Stream.fromIterable(pieces), stdio.stdout({ endOnDone: false })).pipe(
+  yield* Stream.run(Stream.fromIterable(pieces, { chunkSize: 1 }), stdio.stdout({ endOnDone: false })).pipe(
     Effect.catchIf((error) => error.message.includes("EPIPE"), () => Effect.void),
     Effect.catch((error) =>
       Effect.andThen(

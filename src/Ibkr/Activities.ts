@@ -69,6 +69,10 @@ export interface Bookings {
   readonly shorts: ReadonlyMap<string, Instrument>
   /** Held before the first row that may be booked. Absent where that cannot be known. */
   readonly opening?: ReadonlyArray<OpeningPosition>
+  /** A row moved nobody knows what: any position may be another than the rows say. */
+  readonly isAllDoubtful: boolean
+  /** It made a difference whether rows that move positions are missing. */
+  readonly isDoubtAsked: boolean
 }
 
 /** Every row booked or skipped with a reason: the booking rules, and nothing else. Independent of the order of the rows. */
@@ -99,10 +103,13 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const followed = new Set(actionRows.moves.map(({ instrumentKey }) => instrumentKey))
   const hidden = [trades, ...moved].flatMap(({ skipped }) => skipped.filter(hidesAMove))
     .filter(({ contentHash }) => !otherMoves.some((move) => move.contentHash === contentHash))
-  const isDoubtful = (key: string) =>
-    rows.missingMoves?.trades === true
-    || (rows.missingMoves?.others === true && assetClass(index.categoryOf(key) ?? "STK") !== "option")
-    || hidden.some(({ position }) => position === undefined || position.instrumentKey === key)
+  let isDoubtAsked = false
+  const isDoubtful = (key: string) => {
+    isDoubtAsked = true
+    return rows.missingMoves?.trades === true
+      || (rows.missingMoves?.others === true && assetClass(index.categoryOf(key) ?? "STK") !== "option")
+      || hidden.some(({ position }) => position === undefined || position.instrumentKey === key)
+  }
   const reckoned = reckon(
     held.values().map(movesOf),
     {
@@ -168,6 +175,8 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
     instruments,
     ...(positions === undefined ? {} : { positions }),
     ...(opening === undefined ? {} : { opening }),
+    isDoubtAsked,
+    isAllDoubtful: hidden.some(({ position }) => position === undefined),
     shorts: new Map([...reckoned.shortInstruments].flatMap((key) => {
       const match = index.match(key)
       return match?._tag === "Known" ? [[match.instrument.key, match.instrument] as const] : []

@@ -2,7 +2,7 @@ import type { CashBalance, StatementInfo } from "../Broker.ts"
 import { addTo, type CashFigures, type FigureKind } from "../Portfolio/CashBridge.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import { compare } from "./Activities/Booking.ts"
-import type { CashReportCurrency } from "./FlexReport.ts"
+import { baseSummary, type CashReportCurrency } from "./FlexReport.ts"
 import type { MovingRow } from "./MovingRow.ts"
 
 export interface CashReportRow {
@@ -10,8 +10,6 @@ export interface CashReportRow {
   readonly statement: number
   readonly row: CashReportCurrency
 }
-
-const baseSummary = "BASE_SUMMARY"
 
 /** The lines of currencies. Where the query has only the summary, it is that of the base currency, if no other moved. */
 export const linesByCurrency = (

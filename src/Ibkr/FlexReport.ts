@@ -106,6 +106,9 @@ export const PriorPeriodPosition = Schema.Struct({
 
 export const SecurityInfo = Schema.Struct({ ...security, currency: toldCurrency, multiplier: decimal })
 
+/** What stands for a currency in the line of all of them, in the base currency. */
+export const baseSummary = "BASE_SUMMARY"
+
 export const CashReportCurrency = Schema.Struct({
   accountId: text,
   currency: required.text,

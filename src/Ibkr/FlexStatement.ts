@@ -1,10 +1,11 @@
-import { Effect, FileSystem, type PlatformError, type Stream } from "effect"
+import { Effect, FileSystem, type PlatformError, Result, type Stream } from "effect"
 import type { StatementInfo } from "../Broker.ts"
 import { briefly } from "./BriefText.ts"
 import { isIdentifier, isSlashDate, parseFlexDate, parseFlexDateTime } from "./FlexField.ts"
-import { lots, sections } from "./FlexReport.ts"
+import { decodeOpenPosition, lots, sections } from "./FlexReport.ts"
 import { type Attributes, readStatement } from "./FlexXml.ts"
-import { spoolText } from "./Spool.ts"
+import { RowGroups } from "./RowGroups.ts"
+import { spoolBuffer } from "./Spool.ts"
 import {
   FlexDatesAmbiguous,
   IBKRAccountMismatch,
@@ -33,9 +34,10 @@ export interface ScannedStatement {
   readonly baseCurrency?: string
   /** Where its rows wait. */
   readonly spool: string
+  /** Which of them may bear on one another. */
+  readonly groups: RowGroups
 }
 
-const flushAt = 1 << 18
 const mostRollUps = 20
 
 const idFields: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -67,8 +69,8 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
     let baseCurrency: string | undefined
     let failure: StatementError | undefined
     const numbers = new Map<string, number>()
-    let pending: Array<string> = []
-    let pendingLength = 0
+    const groups = new RowGroups()
+    const buffer = spoolBuffer()
 
     const guard = (account: string | undefined) => {
       if (options.account === undefined || failure !== undefined) return
@@ -119,31 +121,28 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
     const spool = (section: string, fields: Attributes) => {
       const number = (numbers.get(section) ?? 0) + 1
       numbers.set(section, number)
-      const text = spoolText({ group: 0, statement: statements.length - 1, section, number, fields })
-      pending.push(text)
-      pendingLength += text.length
+      if (section === "OpenPositions" && Result.isFailure(decodeOpenPosition(fields))) groups.keepWhole()
+      const group = groups.add(section, fields)
+      buffer.put({ group, statement: statements.length - 1, section, number, fields })
     }
 
     const flush = Effect.suspend(() => {
-      if (pending.length === 0) return Effect.void
-      const text = pending.join("")
-      pending = []
-      pendingLength = 0
-      return file.writeAll(new TextEncoder().encode(text))
+      const bytes = buffer.take()
+      return bytes.length === 0 ? Effect.void : file.writeAll(bytes)
     })
 
     yield* readStatement(
       bytes,
       visitor,
       Effect.suspend((): Effect.Effect<void, StatementError | PlatformError.PlatformError> =>
-        failure !== undefined ? Effect.fail(failure) : pendingLength > flushAt ? flush : Effect.void
+        failure !== undefined ? Effect.fail(failure) : buffer.isFull() ? flush : Effect.void
       )
     )
     yield* flush
     if (statements.length === 0) {
       return yield* new StatementMalformed({ found: "foreign", detail: "no FlexStatement in it" })
     }
-    return { statements, sections: tallies, spool: options.spool, ...(baseCurrency ? { baseCurrency } : {}) }
+    return { statements, sections: tallies, spool: options.spool, groups, ...(baseCurrency ? { baseCurrency } : {}) }
   })).pipe(
     Effect.catchIf(
       (error): error is PlatformError.PlatformError => isPlatformError(error),

@@ -3,6 +3,7 @@ import { assetClass, sameClass } from "./Category.ts"
 import type { CashTransaction, CorporateAction, SecurityInfo, Trade } from "./FlexReport.ts"
 import { type Facts, type InstrumentMatch, listedSymbol, resolve, type SymbolMap } from "./InstrumentName.ts"
 import { newestFirst } from "./RowAge.ts"
+import { finalSymbol, namedSecurity } from "./SecurityNames.ts"
 import { type CanonicalSymbol, canonicalSymbol } from "./Symbol.ts"
 
 /** What a row tells about its security. */
@@ -172,9 +173,8 @@ export const instrumentIndex = (rows: InstrumentRows, symbolMap: SymbolMap): Ins
     return found
   }
 
-  // In the brackets stands the ISIN; of a line without one its conid.
   const fromDescription = (description: string): string | undefined => {
-    const named = /^(\S+(?: [A-Z])?)\s*\(([A-Z0-9]{4,12})\)/.exec(description)
+    const named = namedSecurity.exec(description)
     if (named === null) return undefined
     const [, symbol = "", code = ""] = named
     const identity = /^\d+$/.test(code) ? "conid" : "isin"
@@ -262,11 +262,6 @@ const symbolsInSeveralCurrencies = (rows: InstrumentRows): ReadonlySet<string> =
 }
 
 const market = ({ listingExchange }: Facts) => listingExchange === undefined ? {} : { listingExchange }
-
-const temporary = /\.(?:OLD|NEW|OD\d?|TEN\d?|TEMP)$/
-
-/** Without the ending under which a line goes over in a corporate action. */
-const finalSymbol = (symbol: string): string => symbol.replace(temporary, "") || symbol
 
 /** `… (GCM.OLD, GRAN COLOMBIA GOLD CORP, CA38501D2041)` */
 const nameIn = ({ description = "" }: CorporateAction): string | undefined => {

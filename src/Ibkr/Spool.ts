@@ -22,10 +22,43 @@ const unitSeparator = "\u001f"
 export const rowSeparator = "\u001e"
 
 /** The row as text: what its section reads, in a fixed order, so that no name is written again for each row. */
-export const spoolText = (row: SpooledRow): string => {
-  let text = `${row.group}${unitSeparator}${row.statement}${unitSeparator}${row.section}${unitSeparator}${row.number}`
-  for (const field of fieldsRead[row.section] ?? []) text += unitSeparator + (row.fields[field] ?? "")
-  return text + rowSeparator
+export const spoolText = ({ fields, group, number, section, statement }: SpooledRow): string => {
+  const units = [String(group), String(statement), section, String(number)]
+  for (const field of fieldsRead[section] ?? []) units.push(fields[field] ?? "")
+  return units.join(unitSeparator) + rowSeparator
+}
+
+const bufferSize = 1 << 18
+/** Bytes of a UTF-16 unit in UTF-8, at most. */
+const widest = 3
+
+/**
+ * Gathers rows as bytes, to be written a quarter of a MiB at a time. As texts they would live long enough to be moved into
+ * the heap's old space, each with the piece of the document that its values are cut from.
+ */
+export const spoolBuffer = () => {
+  const encoder = new TextEncoder()
+  let bytes = new Uint8Array(bufferSize)
+  let length = 0
+  return {
+    put: (row: SpooledRow) => {
+      const text = spoolText(row)
+      const needed = length + text.length * widest
+      if (needed > bytes.length) {
+        const larger = new Uint8Array(Math.max(needed, bytes.length * 2))
+        larger.set(bytes.subarray(0, length))
+        bytes = larger
+      }
+      length += encoder.encodeInto(text, bytes.subarray(length)).written
+    },
+    isFull: () => length > bufferSize / 2,
+    /** What was gathered, until the next row is put. */
+    take: () => {
+      const taken = bytes.subarray(0, length)
+      length = 0
+      return taken
+    }
+  }
 }
 
 /** Attributes that say the same in many rows: of each text one copy is kept, not one a row. */

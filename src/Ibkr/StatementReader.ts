@@ -1,7 +1,7 @@
 import { DateTime, Effect, FileSystem, type PlatformError, type Scope, Sink, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
-import type { BrokerError, ReceivedStatement } from "../Broker.ts"
+import type { BrokerError, MappingContext, ReceivedStatement } from "../Broker.ts"
 import type { Failure } from "../Failure.ts"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
 import * as PlainDates from "../Portfolio/PlainDate.ts"
@@ -16,6 +16,7 @@ import {
   StatementFileError,
   systemReason
 } from "./StatementError.ts"
+import { statementParts } from "./StatementParts.ts"
 import { type ReportOptions, statementReport, statementSources } from "./StatementReport.ts"
 
 export interface ReaderOptions {
@@ -30,7 +31,12 @@ export interface ReaderOptions {
   readonly saveAs?: string
   /** A query that leaves out what a nightly run needs is an error, not a warning. */
   readonly strict: boolean
+  /** How many rows that may become activities are mapped at a time, as far as they can be told apart. */
+  readonly rowsPerPart?: number
 }
+
+/** Mapped they take some 30 MB. An account with so many trades and cash rows in a year is rare. */
+const rowsPerPart = 10_000
 
 export interface StatementReader {
   readonly receive: <E>(bytes: Stream.Stream<Uint8Array, E>) => Effect.Effect<string, E | SpoolError>
@@ -176,18 +182,20 @@ export const statementReader = Effect.fnUntraced(function*(
     }
     const record = yield* keep(path, id, scanned, { imported: false })
     const withFiles = Effect.provideService(FileSystem.FileSystem, fileSystem)
+    const mappedWith = ({ booked, explainCash = false, held, tracked }: MappingContext): ReportOptions => ({
+      ...options.report,
+      booked,
+      explainCash,
+      ...(tracked === undefined ? {} : { tracked }),
+      sectionsBefore,
+      ...(held === undefined ? {} : { held })
+    })
     const statement: ReceivedStatement = {
       id,
       ...(how.asked === undefined ? {} : { asked: how.asked }),
-      report: ({ booked, explainCash = false, held, rows, tracked }) =>
-        withFiles(statementReport(scanned, rows, {
-          ...options.report,
-          booked,
-          explainCash,
-          ...(tracked === undefined ? {} : { tracked }),
-          sectionsBefore,
-          ...(held === undefined ? {} : { held })
-        })),
+      report: (context) => withFiles(statementReport(scanned, context.rows, mappedWith(context))),
+      parts: (kept) =>
+        withFiles(statementParts(scanned, kept, { most: options.rowsPerPart ?? rowsPerPart, report: mappedWith })),
       sources: (hashes) => withFiles(statementSources(scanned, hashes)),
       settled: Effect.gen(function*() {
         if (record === undefined) return

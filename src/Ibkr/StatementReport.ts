@@ -3,7 +3,7 @@ import type { BrokerReport, StatementInfo } from "../Broker.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
 import type { Opening } from "../Portfolio/Opening.ts"
 import { earliest, latest, type PlainDate } from "../Portfolio/PlainDate.ts"
-import { bookings } from "./Activities.ts"
+import { type Bookings, bookings, type ReportRows } from "./Activities.ts"
 import type { BookingOptions } from "./Activities/Booking.ts"
 import { correctionRow } from "./Activities/CommissionCorrections.ts"
 import { isConversion } from "./CashMovements.ts"
@@ -15,6 +15,7 @@ import type { Attributes } from "./FlexXml.ts"
 import type { SymbolMap } from "./InstrumentName.ts"
 import { byKind, decodeMoving, digestOf, identityOf } from "./MovingRow.ts"
 import { checkQuery } from "./QueryCheck.ts"
+import { RowGroups } from "./RowGroups.ts"
 import { spooled } from "./Spool.ts"
 import { distinctRows, statementCash } from "./StatementCash.ts"
 
@@ -34,12 +35,38 @@ export const statementReport = Effect.fnUntraced(function*(
 ) {
   const decoded = new DecodedRows()
   yield* spooled(scanned.spool, (row) => decoded.add(row))
-  return assemble(scanned, decoded, earlier, options)
+  return assemble(scanned, decoded, earlier, options).report
+})
+
+/** What the other parts of a statement say of the positions of this one. */
+export interface Elsewhere {
+  /** Rows that move positions may be missing there. */
+  readonly missing: MissingMoves
+  /** Every part has the rows that tell of the statement as a whole: they are told of in the first. */
+  readonly isFirst: boolean
+}
+
+/** As of a whole statement, of the rows of one part of it. */
+export const partReport = Effect.fnUntraced(function*(
+  scanned: ScannedStatement,
+  spool: string,
+  earlier: ReadonlyArray<SourceRow>,
+  options: ReportOptions,
+  elsewhere: Elsewhere
+) {
+  const decoded = new DecodedRows()
+  yield* spooled(spool, (row) => decoded.add(row))
+  return assemble(scanned, decoded, earlier, options, elsewhere)
 })
 
 /** Rows alone, without a statement. */
 export const rowsReport = (rows: ReadonlyArray<SourceRow>, options: ReportOptions): BrokerReport =>
-  assemble({ statements: [], sections: new Map(), spool: "" }, new DecodedRows(), rows, options)
+  assemble(
+    { statements: [], sections: new Map(), spool: "", groups: new RowGroups() },
+    new DecodedRows(),
+    rows,
+    options
+  ).report
 
 /** The rows with these content hashes, as they came; with them the row that explains their security. */
 export const statementSources = Effect.fnUntraced(function*(scanned: ScannedStatement, hashes: ReadonlySet<string>) {
@@ -70,8 +97,9 @@ const assemble = (
   scanned: ScannedStatement,
   decoded: DecodedRows,
   kept: ReadonlyArray<SourceRow>,
-  options: ReportOptions
-): BrokerReport => {
+  options: ReportOptions,
+  elsewhere?: Elsewhere
+): Pick<Bookings, "isAllDoubtful" | "isDoubtAsked"> & { readonly report: BrokerReport } => {
   const own = new Set(kept.length === 0 ? [] : decoded.moving.map(digestOf))
   const earlier = new DecodedRows()
   const knownAs = new Map<string, Set<string>>()
@@ -94,7 +122,7 @@ const assemble = (
   const booked = bookings({
     ...byKind(moving),
     ...untilOf(scanned.statements),
-    missingMoves: missingMoves(scanned, decoded),
+    missingMoves: missingMoves(scanned, decoded, elsewhere?.missing),
     securities,
     positions: positions.map(({ row }) => row),
     earlier: new Set(earlier.moving.map(digestOf).filter((digest) => !own.has(digest))),
@@ -110,12 +138,12 @@ const assemble = (
   const opening = verdict.findings.length > 0 || hasUnreadable(decoded, "Trades")
     ? undefined
     : openingOf(scanned.statements, booked.opening, cash, options.startDate)
-  return {
+  const report: BrokerReport = {
     statements: scanned.statements,
     activities: earlier.corrections.length === 0
       ? booked.activities
       : [...booked.activities, ...earlier.corrections.map(correctionRow)],
-    skipped: [...earlier.skipped, ...decoded.skipped, ...booked.skipped],
+    skipped: [...earlier.skipped, ...ofPart(decoded.skipped, elsewhere), ...booked.skipped],
     instruments: booked.instruments,
     ...(booked.positions === undefined ? {} : { positions: booked.positions }),
     rates: new Map(
@@ -146,7 +174,11 @@ const assemble = (
     ],
     complete: verdict.findings.length === 0
   }
+  return { report, isAllDoubtful: booked.isAllDoubtful, isDoubtAsked: booked.isDoubtAsked }
 }
+
+const ofPart = (skipped: BrokerReport["skipped"], elsewhere: Elsewhere | undefined): BrokerReport["skipped"] =>
+  elsewhere === undefined || elsewhere.isFirst ? skipped : skipped.filter(({ section }) => section !== "CashReport")
 
 const hasUnreadable = ({ skipped }: DecodedRows, section: string): boolean =>
   skipped.some((row) => row.section === section)
@@ -158,10 +190,16 @@ export const closingRows = (scanned: ScannedStatement, decoded: DecodedRows) => 
   return decoded.positions.filter(({ statement }) => last.has(statement))
 }
 
+export type MissingMoves = NonNullable<ReportRows["missingMoves"]>
+
 /** Whether rows that move positions may be missing. */
-export const missingMoves = (scanned: ScannedStatement, decoded: DecodedRows) => ({
-  trades: hasUnreadable(decoded, "Trades"),
-  others: moveSections.some((name) => !scanned.sections.has(name) || hasUnreadable(decoded, name))
+export const missingMoves = (
+  scanned: Pick<ScannedStatement, "sections">,
+  decoded: DecodedRows,
+  elsewhere: MissingMoves = { trades: false, others: false }
+): MissingMoves => ({
+  trades: elsewhere.trades || hasUnreadable(decoded, "Trades"),
+  others: elsewhere.others || moveSections.some((name) => !scanned.sections.has(name) || hasUnreadable(decoded, name))
 })
 
 /** As the statement began; or as the first day that is booked did, of which the cash is not told. */

@@ -1,11 +1,12 @@
 import { Effect } from "effect"
-import type { BrokerReport, ReceivedStatement } from "../Broker.ts"
+import type { ReceivedStatement } from "../Broker.ts"
 import { type Activity, cashSign, type SkippedRow } from "../Portfolio/Activity.ts"
 import { cashBridge, type CashKind, type StatementCash, type UnbookedCash } from "../Portfolio/CashBridge.ts"
 import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { CashDrift } from "../Portfolio/Reconcile.ts"
 import type { Comparison } from "./Compare.ts"
+import { type Handled, signedCash } from "./Handled.ts"
 
 /** What the statement's rows move by kind, where booked ones do not explain its cash. */
 export const cashToExplain = Effect.fnUntraced(function*(
@@ -20,21 +21,9 @@ export const cashToExplain = Effect.fnUntraced(function*(
 /**
  * Adds to each currency whose cash the rows do not explain how its opening cash became what is booked.
  */
-export const bridges = ({ balances, cash, moved, own, skipped }: {
-  readonly balances: BrokerReport["cash"]
-  /** What the statement's rows move; without it there is nothing to show. */
-  readonly cash: StatementCash | undefined
-  /** The statement's own rows, and what corrections move of its cash. */
-  readonly own: ReadonlyArray<Activity>
-  /** Those of `own` that are booked. */
-  readonly moved: ReadonlyArray<Activity>
-  readonly skipped: ReadonlyArray<SkippedRow>
-}) => {
+export const bridges = ({ cash, corrections, report, skipped, unbooked: held }: Handled) => {
   return (comparison: Comparison): Comparison => {
     if (cash === undefined || comparison.cash.every(({ drift }) => Decimals.isZero(drift))) return comparison
-    const corrections = own.filter(({ section }) => section === correctionSection)
-    const booked = new Set(moved)
-    const held = own.filter((activity) => !booked.has(activity))
     const unbooked = [
       ...cash.unbooked,
       ...held.flatMap((activity) => unbookedOf(activity, cash, skipped))
@@ -42,7 +31,7 @@ export const bridges = ({ balances, cash, moved, own, skipped }: {
     return {
       ...comparison,
       cash: comparison.cash.map((line) => {
-        const figures = balances.find(({ currency }) => currency === line.currency)
+        const figures = report.cash.find(({ currency }) => currency === line.currency)
         if (figures === undefined || Decimals.isZero(line.drift)) return line
         const { booked, currency } = line
         const bridge = cashBridge({
@@ -59,9 +48,6 @@ export const bridges = ({ balances, cash, moved, own, skipped }: {
     }
   }
 }
-
-const signedCash = ({ amount, type }: Activity): Decimals.Decimal =>
-  cashSign(type) < 0 ? Decimals.negate(amount) : amount
 
 /** A row that is held for what the tracker says of it: its cash, by what it would be booked as. */
 const unbookedOf = (

@@ -1,7 +1,5 @@
 import { DateTime, Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
-import { type Activity, cashSign } from "../Portfolio/Activity.ts"
-import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Decimal } from "../Portfolio/Decimal.ts"
 import { reconcileCash, reconcilePositions } from "../Portfolio/Reconcile.ts"
 import type { ReportedPosition } from "../RunReport.ts"
@@ -17,16 +15,20 @@ export interface Comparison {
 }
 
 /** The broker's side alone, for a run that could not or must not compare. */
-export const brokerSide = (report: BrokerReport, activities: ReadonlyArray<Activity>): Comparison => ({
+export const brokerSide = (report: BrokerReport, moved: ReadonlyMap<string, Decimal>): Comparison => ({
   reconciled: false,
   positions: (report.positions ?? []).map(({ quantity, symbol }) => ({ symbol, broker: quantity })),
-  cash: reconcileCash({ balances: report.cash, moved: movedBy(activities) })
+  cash: reconcileCash({ balances: report.cash, moved })
 })
 
-/** Both sides as of the statement's last day: what the tracker dates later is taken out first. */
+/**
+ * Both sides as of the statement's last day: what the tracker dates later is taken out first.
+ *
+ * @param moved signed cash by currency that the booked rows move
+ */
 export const compare = Effect.fn("Sync.compare")(function*(
   report: BrokerReport,
-  activities: ReadonlyArray<Activity>,
+  moved: ReadonlyMap<string, Decimal>,
   context: DriftContext
 ) {
   const { asOf } = context
@@ -55,19 +57,7 @@ export const compare = Effect.fn("Sync.compare")(function*(
       const explanation = explanations.get(position.symbol)
       return explanation === undefined ? position : { ...position, explanation }
     }),
-    cash: reconcileCash({ balances: report.cash, moved: movedBy(activities), tracker: cash, later })
+    cash: reconcileCash({ balances: report.cash, moved, tracker: cash, later })
   }
   return comparison
 })
-
-/** Signed cash per currency that these rows move. */
-const movedBy = (activities: ReadonlyArray<Activity>): ReadonlyMap<string, Decimal> => {
-  const moved = new Map<string, Decimal>()
-  for (const { amount, currency, type } of activities) {
-    const sign = cashSign(type)
-    if (sign === 0) continue
-    const signed = sign > 0 ? amount : Decimals.negate(amount)
-    moved.set(currency, Decimals.add(moved.get(currency) ?? Decimals.zero, signed))
-  }
-  return moved
-}

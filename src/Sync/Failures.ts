@@ -38,3 +38,16 @@ export class DriftFound extends Schema.TaggedError<DriftFound>()("DriftFound", {
     "compare the rows of these symbols in Wealthfolio with the broker's; rows in `skipped` are the usual cause"
   readonly exitCode = exitCodes.drift
 }
+
+/** A run with many rows reports them by way of the disk. */
+export class ReportNotWritten extends Schema.TaggedError<ReportNotWritten>()("ReportNotWritten", {
+  directory: Schema.String,
+  reason: Schema.String
+}) implements Failure {
+  override get message() {
+    return `the report of this run does not fit in ${this.directory}: ${this.reason}`
+  }
+  readonly hint =
+    "make room there, or point BROKER_SYNC_DATA_DIR to a disk that has some; what is imported is remembered"
+  readonly exitCode = exitCodes.store
+}

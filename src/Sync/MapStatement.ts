@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import { Broker, type BrokerReport, type ReceivedStatement } from "../Broker.ts"
-import type { Activity } from "../Portfolio/Activity.ts"
+import { Broker, type BrokerReport, type StatementPart } from "../Broker.ts"
+import type { Activity, SourceRow } from "../Portfolio/Activity.ts"
 import type { StatementCash } from "../Portfolio/CashBridge.ts"
-import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type CommissionsCorrected, correctCommissions } from "./CommissionCorrections.ts"
 import { heldBefore } from "./HeldBefore.ts"
 import { trackedShorts } from "./TrackedShorts.ts"
@@ -27,13 +27,13 @@ export interface MappedStatement {
  * booked beside what it takes back, both of them long ago, leaves both as they are.
  */
 export const mapStatement = Effect.fn("Sync.map")(function*(
-  statement: ReceivedStatement,
+  statement: StatementPart,
   options: { readonly dryRun: boolean; readonly upstream: string }
 ) {
   const store = yield* SyncRecordStore
   const broker = yield* Broker
   const waiting = yield* store.held
-  const held = waiting.flatMap((record) => record.source === undefined ? [] : [record.source])
+  const held = statement.kept ?? keptRows(waiting)
   const alone = yield* statement.report({ rows: held, booked: new Set() })
   const before = alone.positions === undefined ? yield* heldBefore(alone) : new Map<string, never>()
   const beside = before.size === 0 ? {} : { held: before }
@@ -78,6 +78,10 @@ export const mapStatement = Effect.fn("Sync.map")(function*(
   const evidence = first.commissions ?? []
   return evidence.length === 0 ? mapped : withCorrections(mapped, yield* correctCommissions(evidence, options))
 })
+
+/** Rows that earlier runs could not book, to be mapped again. */
+export const keptRows = (held: ReadonlyArray<SyncRecord>): ReadonlyArray<SourceRow> =>
+  held.flatMap(({ source }) => source === undefined ? [] : [source])
 
 const withCorrections = (mapped: MappedStatement, corrected: CommissionsCorrected): MappedStatement => {
   const there = new Set(mapped.report.activities.map(({ externalId }) => externalId))

@@ -3,13 +3,18 @@ import type { RunSummary } from "../Metrics.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import * as PlainDates from "../Portfolio/PlainDate.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
-import type { RunReport } from "../RunReport.ts"
+import { activityStatuses, countOf, type RunReport } from "../RunReport.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { ledger } from "./Ledger.ts"
 
 const secondsPerDay = 86_400
 
 const seconds = (date: PlainDate): number => PlainDates.toEpochDay(date) * secondsPerDay
+
+const activitiesOf = (report: RunReport): Record<string, number> =>
+  Object.fromEntries(
+    activityStatuses.map((status) => [status, countOf(report, status)] as const).filter(([, count]) => count > 0)
+  )
 
 const tally = (names: ReadonlyArray<string>): Record<string, number> => {
   const counts: Record<string, number> = {}
@@ -47,7 +52,7 @@ export const summaryOf = Effect.fnUntraced(function*(
     finishedAt: Math.floor(end / 1000),
     durationSeconds: (end - start) / 1000,
     ...(latest === undefined ? {} : {
-      activities: tally(report.activities.map(({ status }) => status)),
+      activities: activitiesOf(report),
       skipped: tally(report.skipped.map(({ reason }) => reason))
     }),
     // An old statement that is read again makes the data no older.

@@ -8,6 +8,7 @@ import { rowsOfSpool, type SpooledRow, spoolText } from "../../src/Ibkr/Spool.ts
 import { statementReport, statementSources } from "../../src/Ibkr/StatementReport.ts"
 import type { SourceRow } from "../../src/Portfolio/Activity.ts"
 import { read, reportOptions, shownActivity, shownSkip } from "../support/fixture.ts"
+import { mapInParts, toldBeside, untimed } from "../support/inParts.ts"
 import { accountingProblems, cashProblems, spoolProblems } from "./Accounting.ts"
 import type { Corpus } from "./Corpus.ts"
 import { memoryFiles } from "./MemoryFiles.ts"
@@ -84,6 +85,7 @@ export const judgeOf = (corpus: Corpus, seed: number) => {
     if (random.chance(0.35) && !rows.hasTwins) {
       problems.push(...yield* shuffledProblems(mutant, scanned, held, report, random))
     }
+    if (random.chance(0.35)) problems.push(...yield* partProblems(mutant, scanned, held, report))
     if (random.chance(0.2)) {
       const ids = report.activities.map(({ externalId }) => externalId).filter(() => random.chance(0.5))
       problems.push(
@@ -106,6 +108,21 @@ export const judgeOf = (corpus: Corpus, seed: number) => {
     files.write("shuffled", shuffledSpool(files.text("spool"), random))
     const shuffled = yield* map({ ...scanned, spool: "shuffled" }, mutant, held)
     return differences(shown(report), shown(shuffled)).map((problem) => `rows in another order: ${problem}`)
+  })
+
+  /** Mapped part by part, as small as they can be, rows become what they become together. */
+  const partProblems = Effect.fnUntraced(function*(
+    mutant: Mutant,
+    scanned: ScannedStatement,
+    held: ReadonlyArray<SourceRow>,
+    report: BrokerReport
+  ) {
+    const apart = yield* mapInParts(scanned, held, reportOptions(mutant.options), 1)
+    if (apart === undefined) return []
+    return [
+      ...differences(shown(untimed(report)), shown(untimed(apart.report))),
+      ...differences(toldBeside(report), toldBeside(apart.report))
+    ].map((problem) => `in ${apart.sizes.length} parts: ${problem}`)
   })
 
   /** A real file system makes no difference. */

@@ -1,0 +1,116 @@
+import { Effect, Ref } from "effect"
+import type { BrokerReport, ReceivedStatement, StatementPart } from "../Broker.ts"
+import * as PlainDates from "../Portfolio/PlainDate.ts"
+import type { PlainDate } from "../Portfolio/PlainDate.ts"
+import type { ReportedActivity, RunReport } from "../RunReport.ts"
+import type { SyncOptions } from "../Sync.ts"
+import { today } from "../Today.ts"
+import { brokerSide } from "./Compare.ts"
+import { type Handled, handled, together } from "./Handled.ts"
+import { importReport } from "./Import.ts"
+import { mapStatement } from "./MapStatement.ts"
+import type { RunState } from "./Prepare.ts"
+
+/** Rows of one statement that are mapped together, from the broker to the tracker. */
+export const handleRows = Effect.fnUntraced(function*(
+  part: StatementPart,
+  before: Handled | undefined,
+  { earlier, ledger, options, state, statement }: {
+    readonly statement: ReceivedStatement
+    readonly earlier: RunReport
+    readonly options: SyncOptions
+    readonly ledger: Ref.Ref<RunReport>
+    readonly state: RunState
+  }
+) {
+  const sofar = yield* Ref.get(ledger)
+  const { cash, hashes, own, recalled, report } = yield* mapStatement(part, options)
+  const asOf = lastDayOf(report)
+  if (before === undefined) {
+    yield* sayWhatTheDataIs(asOf)
+    for (const warning of report.warnings) if (!earlier.warnings.includes(warning)) yield* Effect.logWarning(warning)
+  }
+  const { positions } = together(before, handled({ report, cash, skipped: [], booked: 0 }, [])).report
+  yield* Ref.update(ledger, (now): RunReport => ({
+    ...now,
+    ...brokerSide({ ...report, ...(positions === undefined ? {} : { positions }) }, new Map()),
+    statements: [...earlier.statements, ...report.statements],
+    skipped: mergedSkips(sofar.skipped, report.skipped),
+    warnings: mergedWarnings(sofar.warnings, report.warnings),
+    ...(asOf === undefined ? {} : { asOf })
+  }))
+  const result = yield* importReport(
+    {
+      sources: part.sources,
+      statementOf: (hash) => options.dryRun || !hashes.has(hash) ? undefined : statement.id,
+      recalled
+    },
+    report,
+    {
+      ...options,
+      ...state.presence,
+      rebuiltUntil: state.rebuiltUntil,
+      force: new Set(),
+      adoptIds: new Set(),
+      note: (rows) => Ref.update(ledger, (now) => ({ ...now, activities: merged(now, rows) })),
+      wasInterrupted: !state.recomputed
+    }
+  )
+  state.recomputed = result.recomputed
+  for (const warning of result.warnings) yield* Effect.logWarning(warning)
+  yield* logSkipped(result.skipped)
+  yield* Ref.update(ledger, (now): RunReport => ({
+    ...now,
+    activities: merged(sofar, result.activities),
+    skipped: mergedSkips(sofar.skipped, result.skipped),
+    warnings: mergedWarnings(now.warnings, result.warnings)
+  }))
+  return handled({ report, cash, skipped: result.skipped, booked: result.activities.length }, own)
+})
+
+/** The last day a report tells of. */
+export const lastDayOf = ({ statements }: BrokerReport): PlainDate | undefined =>
+  statements.map(({ toDate }) => toDate).sort().at(-1)
+
+export const mergedWarnings = (
+  earlier: ReadonlyArray<string>,
+  now: ReadonlyArray<string>
+) => [...new Set([...earlier, ...now])]
+
+const logSkipped = Effect.fnUntraced(function*(skipped: RunReport["skipped"]) {
+  for (const { detail, externalId, reason, section } of skipped) {
+    const log = reason === "unsupported-asset-category" || reason === "before-start-date"
+      ? Effect.logInfo
+      : Effect.logWarning
+    yield* log(`skipped ${externalId ?? `a row of ${section}`}: ${reason}: ${detail}`)
+  }
+})
+
+/** The later statement has the last word on a row. */
+const mergedSkips = (earlier: RunReport["skipped"], now: RunReport["skipped"]): RunReport["skipped"] => {
+  if (earlier.length === 0) return now
+  const again = new Set(now.map(({ externalId }) => externalId))
+  return [...earlier.filter(({ externalId }) => externalId === undefined || !again.has(externalId)), ...now]
+}
+
+/** A row that an earlier statement of this run imported stays imported. */
+const merged = (
+  { activities, written }: RunReport,
+  now: ReadonlyArray<ReportedActivity>
+): ReadonlyArray<ReportedActivity> => {
+  if (activities.length === 0 && written === undefined) return now
+  const before = new Set(activities.map(({ activity }) => activity.externalId))
+  return [
+    ...activities,
+    ...now.filter(({ activity: { externalId } }) => !before.has(externalId) && written?.has(externalId) !== true)
+  ]
+}
+
+const sayWhatTheDataIs = Effect.fnUntraced(function*(asOf: PlainDate | undefined) {
+  if (asOf !== undefined) yield* Effect.logInfo(yield* ageOfData(asOf))
+})
+
+/** `as of 2026-01-02 (1 business days old)` */
+export const ageOfData = Effect.fnUntraced(function*(asOf: PlainDate) {
+  return `as of ${asOf} (${PlainDates.businessDaysBetween(asOf, yield* today)} business days old)`
+})

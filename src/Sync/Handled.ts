@@ -1,0 +1,83 @@
+import type { BrokerReport } from "../Broker.ts"
+import { type Activity, cashSign, type SkippedRow } from "../Portfolio/Activity.ts"
+import { addTo, type StatementCash } from "../Portfolio/CashBridge.ts"
+import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
+import * as Decimals from "../Portfolio/Decimal.ts"
+import type { Decimal } from "../Portfolio/Decimal.ts"
+
+/** What became of the rows of a statement, or of one part of it. */
+export interface Handled {
+  /** Where there are several parts, without their activities: these are not held in memory together. */
+  readonly report: BrokerReport
+  /** What the rows move by kind, where that is known already. */
+  readonly cash: StatementCash | undefined
+  readonly skipped: ReadonlyArray<SkippedRow>
+  /** Rows of the statement's own, and what corrects its cash, as far as they are booked: signed cash by currency. */
+  readonly moved: ReadonlyMap<string, Decimal>
+  /** Those that are not booked. */
+  readonly unbooked: ReadonlyArray<Activity>
+  readonly corrections: ReadonlyArray<Activity>
+  /** How many rows are booked. */
+  readonly booked: number
+}
+
+/** @param own the statement's own rows, and what corrects its cash */
+export const handled = (
+  rows: Pick<Handled, "report" | "cash" | "skipped" | "booked">,
+  own: ReadonlyArray<Activity>
+): Handled => {
+  const waiting = new Set(
+    rows.skipped.flatMap(({ externalId, held, reason }) => held || reason === "ignored" ? [externalId] : [])
+  )
+  const moved = new Map<string, Decimal>()
+  const unbooked: Array<Activity> = []
+  for (const activity of own) {
+    if (waiting.has(activity.externalId)) unbooked.push(activity)
+    else addTo(moved, activity.currency, signedCash(activity))
+  }
+  return { ...rows, moved, unbooked, corrections: own.filter(({ section }) => section === correctionSection) }
+}
+
+/** Zero for what moves no cash. */
+export const signedCash = ({ amount, type }: Activity): Decimal => {
+  const sign = cashSign(type)
+  return sign === 0 ? Decimals.zero : sign > 0 ? amount : Decimals.negate(amount)
+}
+
+/** Parts of one statement as one. */
+export const together = (before: Handled | undefined, now: Handled): Handled => {
+  const report: BrokerReport = { ...now.report, activities: [] }
+  if (before === undefined) return { ...now, report, cash: undefined }
+  const moved = new Map(before.moved)
+  for (const [currency, amount] of now.moved) addTo(moved, currency, amount)
+  return {
+    report: withEarlierPart(before.report, report),
+    cash: undefined,
+    skipped: [...before.skipped, ...now.skipped],
+    moved,
+    unbooked: [...before.unbooked, ...now.unbooked],
+    corrections: [...before.corrections, ...now.corrections],
+    booked: before.booked + now.booked
+  }
+}
+
+/** Each part tells of its own securities, and of the statement the same. */
+const withEarlierPart = (before: BrokerReport, now: BrokerReport): BrokerReport => {
+  const { opening: _, positions: __, ...rest } = now
+  return {
+    ...rest,
+    skipped: [...before.skipped, ...now.skipped],
+    instruments: new Map([...before.instruments, ...now.instruments]),
+    ...(before.positions === undefined || now.positions === undefined
+      ? {}
+      : { positions: [...before.positions, ...now.positions] }),
+    rates: new Map([...before.rates ?? [], ...now.rates ?? []]),
+    shorts: new Map([...before.shorts ?? [], ...now.shorts ?? []]),
+    // Where it cannot be known of one part it is not known at all.
+    ...(before.opening === undefined || now.opening === undefined
+      ? {}
+      : { opening: { ...now.opening, positions: [...before.opening.positions, ...now.opening.positions] } }),
+    carriedOver: before.carriedOver.union(now.carriedOver),
+    warnings: [...new Set([...before.warnings, ...now.warnings])]
+  }
+}

@@ -1,0 +1,74 @@
+import { openSync, readSync, unlinkSync, writeSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { IdSet } from "./IdSet.ts"
+import { activityLine, type ActivityStatus, type ReportedActivity } from "./RunReport.ts"
+
+/** Of what a person is shown. */
+const mostShown = 100
+const pieceSize = 1 << 16
+
+/**
+ * Activities of a run that are reported, and need no second look: as lines of its JSON, in a file that is gone with the
+ * process, whatever ends it.
+ */
+export class WrittenActivities {
+  readonly #file: number
+  readonly #ids = new IdSet()
+  readonly #counts = new Map<ActivityStatus, number>()
+  readonly #shown: Array<ReportedActivity> = []
+  #size = 0
+
+  /** @param directory where there is room for it; the system's temporary one by default */
+  constructor(directory = tmpdir()) {
+    const path = join(directory, `broker-sync-report-${process.pid}-${Date.now()}`)
+    this.#file = openSync(path, "wx+", 0o600)
+    // Its name is not needed, and what has no name is not left behind.
+    unlinkSync(path)
+  }
+
+  add(rows: ReadonlyArray<ReportedActivity>): void {
+    let text = ""
+    const flush = () => {
+      const bytes = Buffer.from(text)
+      for (let offset = 0; offset < bytes.length;) {
+        offset += writeSync(this.#file, bytes, offset, bytes.length - offset, this.#size + offset)
+      }
+      this.#size += bytes.length
+      text = ""
+    }
+    for (const row of rows) {
+      this.#ids.add(row.activity.externalId)
+      this.#counts.set(row.status, (this.#counts.get(row.status) ?? 0) + 1)
+      if (row.status !== "already-synced" && this.#shown.length < mostShown) this.#shown.push(row)
+      text += (this.#size + text.length === 0 ? "" : ",\n") + activityLine(row)
+      if (text.length > pieceSize) flush()
+    }
+    flush()
+  }
+
+  has(externalId: string): boolean {
+    return this.#ids.has(externalId)
+  }
+
+  count(status: ActivityStatus): number {
+    return this.#counts.get(status) ?? 0
+  }
+
+  /** The first of those that are not only known. */
+  get shown(): ReadonlyArray<ReportedActivity> {
+    return this.#shown
+  }
+
+  /** The lines, in pieces of any length; between two lines stands a comma. */
+  *text(): Generator<string> {
+    const decoder = new TextDecoder()
+    const bytes = new Uint8Array(pieceSize)
+    for (let at = 0; at < this.#size;) {
+      const read = readSync(this.#file, bytes, 0, bytes.length, at)
+      if (read === 0) throw new Error("the activities written so far cannot be read again")
+      at += read
+      yield decoder.decode(bytes.subarray(0, read), { stream: at < this.#size })
+    }
+  }
+}
