@@ -1,12 +1,12 @@
 import "./NodeVersion.ts"
+import "./SmallHeap.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Console, Effect, Result } from "effect"
+import { Cause, Console, Effect, Result, Runtime } from "effect"
 import { CliError } from "effect/cli"
 import { runCli } from "./Cli.ts"
 import { ExitWith, type UsageError } from "./Cli/Ending.ts"
 import { exitCodes } from "./Failure.ts"
-import { keepHeapSmall } from "./Heap.ts"
 import { loggingSettings } from "./IbkrSettings.ts"
 import * as Logging from "./Logging.ts"
 import { readSettings } from "./Settings.ts"
@@ -30,5 +30,14 @@ const program = Effect.gen(function*() {
   )
 }).pipe(Effect.provide(NodeServices.layer))
 
-keepHeapSmall()
-NodeRuntime.runMain(program, { disableErrorReporting: true })
+/**
+ * `process.exit` waits for V8's compiler threads, and one of them that waits for a collection waits for ever
+ * (nodejs/node#54918): the process ends by itself, having nothing left to do. What keeps it gets a second.
+ */
+const endByItself: Runtime.Teardown = (exit, onExit) =>
+  Runtime.defaultTeardown(exit, (code) => {
+    process.exitCode = code
+    setTimeout(() => onExit(code), 1000).unref()
+  })
+
+NodeRuntime.runMain(program, { disableErrorReporting: true, teardown: endByItself })
