@@ -1,16 +1,141 @@
-import { defineConfig } from "rolldown"
+import { defineConfig, type Plugin } from "rolldown"
 import manifest from "./package.json" with { type: "json" }
+
+const noLayer = `export { empty as layer } from "effect/Layer"`
+
+/**
+ * What stands for modules of the libraries that no command reaches: they were a fifth of the bundle, and had Node load
+ * `http` and `child_process` at each start.
+ */
+const standIns: ReadonlyArray<readonly [path: string, code: string]> = [
+  // Metrics.ts makes gauges and their text; it pushes by the HTTP client of effect.
+  [
+    "/prom-client/index.js",
+    `export { default as Registry } from "./lib/registry.js"; export { default as Gauge } from "./lib/gauge.js"`
+  ],
+  // Cli.ts has neither --wizard nor --completions, and no flag asks for a missing value.
+  [
+    "/effect/dist/cli/Prompt.js",
+    `export const Theme = undefined, Toggle = undefined, isPrompt = undefined, run = undefined`
+  ],
+  [
+    "/effect/dist/cli/internal/wizard.js",
+    `export const run = undefined, renderIntroduction = undefined, renderCompletion = undefined, renderQuit = undefined`
+  ],
+  ["/effect/dist/cli/Completions.js", `export const fromCommand = undefined, generate = undefined`],
+  // No other program is run, no key is read, no file is looked for by a pattern, no connection becomes a WebSocket.
+  ["/platform-node/dist/NodeChildProcessSpawner.js", noLayer],
+  ["/platform-node/dist/NodeTerminal.js", noLayer],
+  ["/platform-node/dist/internal/upgrade.js", `export const toSocket = undefined`],
+  [
+    "/effect/dist/internal/glob.js",
+    `export const make = () => undefined, compile = undefined, match = undefined`
+  ],
+  // FlexEnvelope.ts turns away what declares a DOCTYPE or an entity, and asks for neither validation, numbers nor paths.
+  ["/is-unsafe/src/index.js", `export const isUnsafe = () => true, HTML = [], XML = []`],
+  [
+    "/fast-xml-parser/src/xmlparser/DocTypeReader.js",
+    `export default class { readDocType() { throw new Error("a DOCTYPE is not read") } }`
+  ],
+  ["/fast-xml-parser/src/validator.js", `export const validate = undefined`],
+  ["/strnum/strnum.js", `export default undefined`],
+  [
+    "/path-expression-matcher/src/index.js",
+    `export class Expression {}
+    export class ExpressionSet { size = 0 }
+    export class Matcher {
+      readOnly() { return this }
+      reset() {} push() {} pop() {} updateCurrent() {} getCurrentTag() {}
+      toString() { return "" }
+    }`
+  ]
+]
+
+const withStandIns = (): Plugin => {
+  const waiting = new Set(standIns.map(([path]) => path))
+  return {
+    name: "with-stand-ins",
+    load: (id) => {
+      const found = standIns.find(([path]) => id.replaceAll("\\", "/").endsWith(path))
+      if (found === undefined) return null
+      waiting.delete(found[0])
+      return { code: found[1], moduleSideEffects: false }
+    },
+    // Another version of a library may have moved it.
+    buildEnd(error) {
+      if (error === undefined && waiting.size > 0) this.error(`no such modules: ${[...waiting].join(", ")}`)
+    }
+  }
+}
+
+/** `static readonly layerTest` of the services: tests use them from the sources, and a class keeps all it has. */
+const withoutTestLayers: Plugin = {
+  name: "without-test-layers",
+  transform(code, id) {
+    if (!id.endsWith(".ts") || !code.includes("static readonly layerTest")) return null
+    const members = this.parse(code, { lang: "ts" }).body.flatMap((statement) =>
+      statement.type === "ExportNamedDeclaration" && statement.declaration?.type === "ClassDeclaration"
+        ? statement.declaration.body.body
+        : []
+    )
+    const layer = members.find((member) =>
+      member.type === "PropertyDefinition" && member.key.type === "Identifier" && member.key.name === "layerTest"
+    )
+    return layer === undefined ? null : { code: code.slice(0, layer.start) + code.slice(layer.end), map: null }
+  }
+}
+
+const lazily = /^node:(crypto|zlib)$/
+
+/** Modules of Node that take 20 MiB and 40 ms to load, `http` above all: the first use of what they export does it. */
+const lazyBuiltins: Plugin = {
+  name: "lazy-builtins",
+  resolveId: (id) => lazily.test(id) ? `\0lazy:${id}` : null,
+  load: (id) => {
+    if (id.replaceAll("\\", "/").endsWith("/platform-node/dist/internal/http.js")) {
+      return `const later = (name) => new Proxy({}, { get: (_, key) => process.getBuiltinModule(name)[key] })
+        export const http = later("node:http"), https = later("node:https")`
+    }
+    if (!id.startsWith("\0lazy:")) return null
+    const name = id.slice("\0lazy:".length)
+    const functions = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(name))).filter(
+      ([, { value }]) => typeof value === "function"
+    )
+    const code = functions.map(([key]) =>
+      `export const ${key} = (...given) => process.getBuiltinModule("${name}").${key}(...given)`
+    )
+    return { code: code.join("\n"), moduleSideEffects: false }
+  }
+}
+
+/** V8 keeps a source with one character beyond Latin-1 at twice the size. None is outside of strings and patterns. */
+const ascii: Plugin = {
+  name: "ascii",
+  generateBundle: (_options, bundle) => {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== "chunk") continue
+      file.code = file.code.replaceAll(
+        /[^\0-\x7f]/g,
+        (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+      )
+    }
+  }
+}
 
 export default defineConfig({
   input: "src/main.ts",
   platform: "node",
   transform: { define: { __VERSION__: JSON.stringify(manifest.version) } },
-  treeshake: true,
+  plugins: [withStandIns(), withoutTestLayers, lazyBuiltins, ascii],
+  treeshake: { propertyReadSideEffects: false },
+  optimization: { inlineConst: false },
   output: {
     file: "dist/broker-sync.mjs",
     format: "esm",
     codeSplitting: false,
     minify: true,
+    comments: false,
+    topLevelVar: true,
     banner: "#!/usr/bin/env node"
   }
 })

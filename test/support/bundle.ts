@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 
-const bundle = fileURLToPath(new URL("../../dist/broker-sync.mjs", import.meta.url))
+export const bundlePath = fileURLToPath(new URL("../../dist/broker-sync.mjs", import.meta.url))
 
 export interface Finished {
   /** Exit code; 128 + the signal's number when one ended it. */
@@ -25,7 +25,7 @@ export interface RunOptions {
 
 /** The bundle as its user runs it: a process of its own, with nothing in its environment but what is given. */
 export const broker = async (args: ReadonlyArray<string>, options: RunOptions = {}): Promise<Finished> => {
-  const [command = process.execPath, ...rest] = [...options.through ?? [], process.execPath, bundle, ...args]
+  const [command = process.execPath, ...rest] = [...options.through ?? [], process.execPath, bundlePath, ...args]
   const child = spawn(command, rest, {
     cwd: options.cwd,
     env: { PATH: process.env["PATH"], ...options.env },
