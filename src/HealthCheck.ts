@@ -1,9 +1,10 @@
 import { Context, Effect, Redacted } from "effect"
-import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
+import { HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { failureCode } from "./ConnectionFailure.ts"
 import { exitCodes } from "./Failure.ts"
 import { checkBody } from "./HealthCheckBody.ts"
 import type { RunSummary } from "./Metrics.ts"
+import * as NodeHttp from "./NodeHttp.ts"
 import type { RunReport } from "./RunReport.ts"
 
 /** A dead man's switch: it calls out when a run that should have come did not, or when one tells it that it failed. */
@@ -41,9 +42,8 @@ export const pinging = (address: Redacted.Redacted<URL>): HealthChecker => {
       Effect.retry({ times: tries - 1 }),
       Effect.catch((why) => Effect.logWarning(`the health check was not told (HEALTHCHECK_URL): ${why}`)),
       Effect.catchDefect(() => Effect.logWarning("the health check was not told (HEALTHCHECK_URL)")),
-      Effect.provide(FetchHttpClient.layer),
-      // Followed, a POST would arrive as a GET without its text.
-      Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+      // It follows no redirect: a POST would arrive as a GET without its text.
+      Effect.provide(NodeHttp.layer),
       // The address would stand in the span.
       Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
       Effect.asVoid

@@ -1,8 +1,9 @@
 import { Context, Effect, Layer, Redacted } from "effect"
-import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
+import { HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { Gauge, Registry } from "prom-client"
 import { exitCodes } from "./Failure.ts"
 import { metricName, metrics, type MetricSuffix } from "./MetricNames.ts"
+import * as NodeHttp from "./NodeHttp.ts"
 
 /** What one run tells the monitoring. Times are Unix seconds; decimals are plain text until they become gauges. */
 export interface RunSummary {
@@ -183,9 +184,8 @@ export class Metrics extends Context.Service<Metrics, {
 
   static readonly layer = (options: MetricsOptions): Layer.Layer<Metrics> =>
     this.layerNoDeps(options).pipe(
-      Layer.provide(FetchHttpClient.layer),
-      // A redirected PUT would arrive as a GET and look like a success.
-      Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
+      // It follows no redirect: a redirected PUT would arrive as a GET and look like a success.
+      Layer.provide(NodeHttp.layer)
     )
 
   /** For dry runs: nothing happened, nothing is told. */
