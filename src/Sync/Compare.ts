@@ -1,8 +1,9 @@
-import { DateTime, Effect } from "effect"
+import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import type { Decimal } from "../Portfolio/Decimal.ts"
 import { reconcileCash, reconcilePositions } from "../Portfolio/Reconcile.ts"
 import type { ReportedPosition } from "../RunReport.ts"
+import { todayIn } from "../Today.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { assetIdsOf } from "./AssetIds.ts"
 import { expiredOptions } from "./ExpiredOptions.ts"
@@ -38,7 +39,7 @@ export const compare = Effect.fn("Sync.compare")(function*(
   const holdings = yield* repo.holdings
   // What is planned for a day to come is not in the holdings yet.
   const { timeZone } = yield* repo.account
-  const today = DateTime.formatIsoDate(DateTime.setZone(yield* DateTime.now, DateTime.zoneMakeNamedUnsafe(timeZone)))
+  const today = yield* todayIn(timeZone)
   const later = (yield* repo.activitiesAfter(asOf)).filter(({ date }) => date <= today)
   const cash = new Map(
     holdings.flatMap((each) => each._tag === "Cash" ? [[each.currency, each.quantity] as const] : [])

@@ -1,4 +1,4 @@
-import { DateTime, Effect } from "effect"
+import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import { adoptions } from "../Portfolio/Adopt.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
@@ -6,6 +6,7 @@ import { cashAfter, quantitiesAfter } from "../Portfolio/HeldAfter.ts"
 import { type HeldBefore, type Opening, openingLines } from "../Portfolio/Opening.ts"
 import { latest } from "../Portfolio/PlainDate.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
+import { todayIn } from "../Today.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { assetIdsOf } from "./AssetIds.ts"
 import { keyOf } from "./Records.ts"
@@ -44,7 +45,7 @@ export const openingOf = Effect.fn("Sync.opening")(function*(
   )
   const holdings = yield* repo.holdings
   const { timeZone } = yield* repo.account
-  const today = DateTime.formatIsoDate(DateTime.setZone(yield* DateTime.now, DateTime.zoneMakeNamedUnsafe(timeZone)))
+  const today = yield* todayIn(timeZone)
   const shown = holdings.flatMap((each) => each._tag === "Cash" ? [[each.currency, each.quantity] as const] : [])
   const held: HeldBefore = {
     quantities: quantitiesAfter(before),
