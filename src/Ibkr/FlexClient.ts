@@ -1,5 +1,6 @@
 import { Context, type Duration, Effect, Exit, Layer, type Redacted, Scope, Stream } from "effect"
-import { FetchHttpClient, type HttpClient } from "effect/http"
+import type { HttpClient } from "effect/http"
+import * as NodeHttp from "../NodeHttp.ts"
 import { retryAsErrorsTell } from "../Retry.ts"
 import { type FlexError, StatementTimeout, StatementUnreadable } from "./FlexError.ts"
 import { type FlexAnswer, makeFlexHttp } from "./FlexHttp.ts"
@@ -101,8 +102,7 @@ export class FlexClient extends Context.Service<FlexClient, {
   /** Over Node's own fetch. Redirects are not followed: the token is part of the URL. */
   static readonly layer = (options: FlexOptions): Layer.Layer<FlexClient> =>
     FlexClient.layerNoDeps(options).pipe(
-      Layer.provide(FetchHttpClient.layer),
-      Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
+      Layer.provide(NodeHttp.layerUnpacking)
     )
 
   /** Answers at once. The nth request gets the nth statement, the last one for good; references are "1", "2" … */
