@@ -1,28 +1,50 @@
-import { setFlagsFromString } from "node:v8"
+import { getHeapStatistics, setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 
 /**
- * Node lets the heap grow where time is dear; this program runs once a night in a pod with 256 MiB. A 52 MB statement
- * (`bench/generate-statement.ts`) peaks near 190 MiB with these and near twice that without. None of them is a limit: a
- * larger statement takes more memory, not less care.
+ * Node lets the heap grow where time is dear; this program runs once a night in a pod with 256 MiB. None of these is a
+ * limit: what needs more memory takes more, not less care. What each is worth: `docs/performance.md`.
  */
 const flags = [
   // New objects in a space of 1 MiB instead of 16: most die at once, in statements above all.
   "--semi-space-growth-factor=1",
   // The next full collection after 10 % of growth, not after doubling.
   "--heap-growing-percent=10",
-  // Less of what is only faster.
-  "--optimize-for-size",
   // In one go, not beside the program: a pause hurts nobody here, and what dies meanwhile does not stay.
   "--no-incremental-marking",
   // A decoded row has some 30 fields: beyond 12 V8 makes a hash table of each row, four times the size.
   "--fast-properties-soft-limit=64",
   // Compiled by the thread that runs it: one in the background that needs room waits for a collection by a thread that is
-  // waiting for it to end, and the process never exits (nodejs/node#54918). A small heap makes that likely.
+  // waiting for it to end (nodejs/node#54918). A small heap makes that likely. Too late for the optimising compiler, which
+  // has its thread already: `main.ts` does not wait for it either.
   "--no-concurrent-sparkplug",
   "--no-concurrent-recompilation"
 ]
 
+let collect: (() => void) | undefined
+
 /** To be called before anything is allocated that matters. */
 export const keepHeapSmall = (): void => {
   for (const flag of flags) setFlagsFromString(flag)
+  setFlagsFromString("--expose-gc")
+  collect = runInNewContext("gc")
+}
+
+/** Garbage that is worth a collection: of a heap that is small else it takes some 20 ms. */
+const mostGarbage = 16 * 1_048_576
+let kept = 0
+
+/**
+ * To be called where much is read and little is kept. What lives a little longer than the young generation's turn is moved
+ * to the old one, which V8 lets grow by hundreds of MiB before it looks for what is dead in there.
+ */
+export const collectIfGrown = (): void => {
+  if (collect === undefined || size() < kept + mostGarbage) return
+  collect()
+  kept = size()
+}
+
+const size = (): number => {
+  const { external_memory: external, used_heap_size: heap } = getHeapStatistics()
+  return heap + external
 }

@@ -1,7 +1,7 @@
 /** Free places are 0. */
 const free = 0
 /** Of places that are taken; beyond it the table doubles. */
-const mostTaken = 0.6
+const mostTaken = 0.8
 
 /** Whole numbers from 1 to 2^53 - 1, and a small one with each: twelve bytes where a `Map` takes sixty. */
 export class NumberTable {

@@ -1,6 +1,7 @@
 import { openSync, readSync, unlinkSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { collectIfGrown } from "./Heap.ts"
 import { IdSet } from "./IdSet.ts"
 import { activityLine, type ActivityStatus, type ReportedActivity } from "./RunReport.ts"
 
@@ -68,6 +69,7 @@ export class WrittenActivities {
       const read = readSync(this.#file, bytes, 0, bytes.length, at)
       if (read === 0) throw new Error("the activities written so far cannot be read again")
       at += read
+      collectIfGrown()
       yield decoder.decode(bytes.subarray(0, read), { stream: at < this.#size })
     }
   }

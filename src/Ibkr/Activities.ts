@@ -14,8 +14,7 @@ import { type PositionMove, reckon } from "./Activities/PositionMoves.ts"
 import { sameLines } from "./Activities/SameLines.ts"
 import { securityRows } from "./Activities/SecurityTrades.ts"
 import { moveOfTrade } from "./Activities/TradeMoves.ts"
-import { isCancel, tradeDigest } from "./Activities/TradeRows.ts"
-import { bookTrades } from "./Activities/Trades.ts"
+import { bookTrades, cancelled } from "./Activities/Trades.ts"
 import { bookTransfers, dayOf as transferDay } from "./Activities/Transfers.ts"
 import { assetClass, isSecurity } from "./Category.ts"
 import type { Charge } from "./Charge.ts"
@@ -132,10 +131,9 @@ export const bookings = (rows: ReportRows, options: BookingOptions & { readonly 
   const cashOnly = [cash, bookCharges(charges, rows.trades, options)]
   const booked = [...moved, ...cashOnly, actions].flatMap(({ activities }) => activities)
   const ledger = bookFunds(funds, { activities: booked, trades: rows.trades }, index, options)
-  const marks = openCloseMarks(rows.trades)
   const activities = withOwnIds(orderWithinSeconds(
     [...trades.activities, ...securities.flatMap(({ activities }) => activities), ...booked, ...ledger.activities],
-    (activity) => rank(activity, marks.get(activity.contentHash))
+    (activity) => rank(activity, trades.marks.get(activity.contentHash))
   ))
   const isCounted = ({ contentHash, date }: { readonly contentHash: string; readonly date: PlainDate }) =>
     !earlier.has(contentHash) && (options.startDate === undefined || date >= options.startDate)
@@ -213,15 +211,6 @@ const wordsOf = (row: Transfer | StockGrantActivity): string =>
     row.description,
     row.multiplier === undefined ? "" : Decimals.format(row.multiplier)
   ].join("|")
-
-const cancelled = "cancelled"
-
-/** By content hash: `openCloseIndicator` where the broker gives it, and which rows take an earlier one back. */
-const openCloseMarks = (trades: ReadonlyArray<Trade>): ReadonlyMap<string, string> =>
-  new Map(trades.flatMap((trade) => {
-    const mark = isCancel(trade) ? cancelled : trade.openCloseIndicator
-    return mark === undefined ? [] : [[tradeDigest(trade), mark] as const]
-  }))
 
 /** Every id once, whatever the broker prints: the tracker refuses a whole batch for one id that is there twice. */
 const withOwnIds = (activities: ReadonlyArray<Activity>): ReadonlyArray<Activity> => {

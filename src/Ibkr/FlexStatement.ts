@@ -1,5 +1,6 @@
 import { Effect, FileSystem, type PlatformError, Result, type Stream } from "effect"
 import type { StatementInfo } from "../Broker.ts"
+import { collectIfGrown } from "../Heap.ts"
 import { briefly } from "./BriefText.ts"
 import { isIdentifier, isSlashDate, parseFlexDate, parseFlexDateTime } from "./FlexField.ts"
 import { decodeOpenPosition, lots, sections } from "./FlexReport.ts"
@@ -134,9 +135,10 @@ export const scanStatement = Effect.fnUntraced(function*<E>(
     yield* readStatement(
       bytes,
       visitor,
-      Effect.suspend((): Effect.Effect<void, StatementError | PlatformError.PlatformError> =>
-        failure !== undefined ? Effect.fail(failure) : buffer.isFull() ? flush : Effect.void
-      )
+      Effect.suspend((): Effect.Effect<void, StatementError | PlatformError.PlatformError> => {
+        collectIfGrown()
+        return failure !== undefined ? Effect.fail(failure) : buffer.isFull() ? flush : Effect.void
+      })
     )
     yield* flush
     if (statements.length === 0) {

@@ -3,7 +3,7 @@ import type { Decimal } from "../Portfolio/Decimal.ts"
 import { type OpeningPosition, openingQuantities, type PositionMove } from "../Portfolio/Opening.ts"
 import { compare } from "./Activities/Booking.ts"
 import { type SecurityTrade, trackedPrice } from "./Activities/SecurityTrades.ts"
-import { at, moveOfTrade } from "./Activities/TradeMoves.ts"
+import { at } from "./Activities/TradeMoves.ts"
 import { assetClass, isSecurity } from "./Category.ts"
 import type { OpenPosition, PositionLot, PriorPeriodPosition } from "./FlexReport.ts"
 import type { InstrumentIndex } from "./Instruments.ts"
@@ -35,7 +35,8 @@ export const openingPositions = (rows: OpeningRows, index: InstrumentIndex): Rea
   const trades = Map.groupBy(rows.trades, ({ key }) => key)
   // A split divides the price of a lot, and what was moved in brings lots of its own: neither tells of the opening.
   const otherwiseMoved = new Set(rows.otherMoves.map(({ instrumentKey }) => instrumentKey))
-  const quantities = openingQuantities(rows.closing, [...rows.trades.map(moveOfTrade), ...rows.otherMoves])
+  const traded = rows.trades.map(({ key, row }) => ({ instrumentKey: key, quantity: row.trade.quantity }))
+  const quantities = openingQuantities(rows.closing, [...traded, ...rows.otherMoves])
   return [...quantities].flatMap(([key, quantity]): ReadonlyArray<OpeningPosition> => {
     const category = index.categoryOf(key) ?? "STK"
     if (!isSecurity(category)) return []
@@ -84,9 +85,15 @@ const priorPrice = (rows: ReadonlyArray<PriorPeriodPosition> = []): Price | unde
 
 /** An expiry or an exercise is a trade at 0: that is no price. */
 const firstPrice = (trades: ReadonlyArray<SecurityTrade> = [], mark: OpenPosition | undefined): Price | undefined => {
-  const oldestFirst = trades.toSorted((a, b) => compare(at(a), at(b)) || compare(a.row.externalId, b.row.externalId))
-  const unitPrice = [...oldestFirst.map(({ row }) => row.trade.tradePrice), mark?.markPrice].find((price) =>
-    price !== undefined && Decimals.isPositive(price)
-  )
-  return unitPrice === undefined ? undefined : { unitPrice, source: "first-price" }
+  let oldest: { readonly at: string; readonly trade: SecurityTrade } | undefined
+  for (const trade of trades) {
+    if (!Decimals.isPositive(trade.row.trade.tradePrice)) continue
+    const when = at(trade)
+    const order = oldest === undefined
+      ? -1
+      : compare(when, oldest.at) || compare(trade.row.externalId, oldest.trade.row.externalId)
+    if (order < 0) oldest = { at: when, trade }
+  }
+  const unitPrice = oldest?.trade.row.trade.tradePrice ?? mark?.markPrice
+  return unitPrice === undefined || !Decimals.isPositive(unitPrice) ? undefined : { unitPrice, source: "first-price" }
 }

@@ -36,7 +36,7 @@ export class RowGroups {
   readonly #symbols = new Map<string, number>()
   readonly #isins = new Map<string, number>()
   readonly #currencies = new Map<string, number>()
-  readonly #ids = new NumberTable()
+  #ids = new NumberTable()
   #isTied = false
   #isWhole = false
   readonly #cashLines = new Set<boolean>()
@@ -74,6 +74,8 @@ export class RowGroups {
    */
   parts(most: number, kept: ReadonlyArray<SourceRow>): RowParts | undefined {
     for (const source of kept) for (const row of [source, ...source.context ?? []]) this.add(row.section, row.fields)
+    // All are told: what is left is the groups.
+    this.#ids = new NumberTable()
     // Cash that was transferred is looked for among all deposits.
     if (this.#isTied) { for (const group of this.#currencies.values()) this.#join(group, knot) }
     const sizes = new Map<number, number>([[this.#find(knot), 0]])

@@ -35,7 +35,7 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
 
   const known = Effect.fn("SyncRecordStore.known")(function*(externalIds: ReadonlyArray<string>) {
     const records = new Map<string, SyncRecord>()
-    for (const ids of Arr.chunksOf(Arr.dedupe(externalIds), idsPerStatement)) {
+    for (const ids of Arr.chunksOf([...new Set(externalIds)], idsPerStatement)) {
       const rows = yield* recordsOf(
         sql`SELECT ${recordColumns} FROM sync_record WHERE ${ownRows} AND ${among("external_id", ids)}`
       )
@@ -94,7 +94,7 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
 
   const bySubject = Effect.fn("SyncRecordStore.bySubject")(function*(subjects: ReadonlyArray<string>) {
     const placed: Array<PlacedRecord> = []
-    for (const chunk of Arr.chunksOf(Arr.dedupe(subjects), idsPerStatement)) {
+    for (const chunk of Arr.chunksOf([...new Set(subjects)], idsPerStatement)) {
       const rows = yield* placedOf(
         sql`SELECT ${placedColumns} FROM sync_record
           WHERE ${ownRows} AND ${among("subject", chunk)}

@@ -15,6 +15,7 @@ export const bookCharges = (
   options: BookingOptions
 ): Booked => {
   const booked = noneBooked()
+  if (rows.length === 0) return booked
   const taxed = new Map(
     trades.flatMap(({ taxes = Decimals.zero, tradeID }) =>
       tradeID === undefined ? [] : [[tradeID, !Decimals.isZero(taxes)] as const]

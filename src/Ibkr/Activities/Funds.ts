@@ -58,8 +58,10 @@ export const bookFunds = (
   options: BookingOptions
 ): Booked => {
   const booked = noneBooked()
+  const own = lines.filter((line) => isOwnLine(line, index))
+  if (own.length === 0) return booked
   const elsewhere = bookedElsewhere(others)
-  const { rows, withoutId } = identifyRows(lines.filter((line) => isOwnLine(line, index)), {
+  const { rows, withoutId } = identifyRows(own, {
     digestOf: fundsDigest,
     idOf: ({ transactionID }) => transactionID === undefined ? undefined : `ibkr:funds:${transactionID}`,
     amountOf: ({ amount }) => amount ?? Decimals.zero,

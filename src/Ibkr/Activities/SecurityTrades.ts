@@ -92,28 +92,23 @@ export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, shor
   readonly skipped: ReadonlyArray<SkippedRow>
 } => {
   const { trade } = row
-  const own = Decimals.sum(
-    costsOf(trade).filter(({ currency }) => currency === trade.currency).map(({ amount }) => amount)
-  )
-  const foreign = costsOf(trade).filter(({ currency }) => currency !== trade.currency)
+  const [{ amount: own }, ...foreign] = costsOf(trade)
   const time = timeOf(trade, date)
-  const shared = {
+  const shared: Shared = {
     date,
-    ...(time === undefined ? {} : { time }),
     millisecond: 0,
-    ...(trade.ibOrderID === undefined ? {} : { order: trade.ibOrderID }),
     currency: trade.currency,
     contentHash: row.contentHash,
     section: row.section,
-    ...(row.subject === undefined ? {} : { subject: row.subject })
+    subject: row.subject,
+    ...(time === undefined ? {} : { time })
   }
   const isWhole = Decimals.equals(short, Decimals.abs(trade.quantity))
   if (isWhole && !isPosition) {
     const net = Decimals.add(proceedsOf(trade), own)
-    const { order: _, ...cashRow } = shared
     return {
       activities: [
-        ...shortCash(row.externalId, cashRow, net, `short: ${describe(trade)}`),
+        ...shortCash(row.externalId, shared, net, `short: ${describe(trade)}`),
         ...costRows(row, date, foreign, time)
       ],
       skipped: Decimals.isZero(net) ? [skip(row, "short", `moves no cash: ${describe(trade)}`)] : []
@@ -121,6 +116,7 @@ export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, shor
   }
   const type = Decimals.isNegative(trade.quantity) ? "SELL" : "BUY"
   const subtype = { subtype: type === "SELL" ? "POSITION_OPEN" as const : "POSITION_CLOSE" as const }
+  const order = trade.ibOrderID === undefined ? {} : { order: trade.ibOrderID }
   const { cash, isBrokers, quantity, unitPrice } = figuresOf(trade, assetClass, isWhole ? Decimals.zero : short)
   const cost = Decimals.negate(own)
   // A fee larger than the proceeds would turn the sale's cash around, which the tracker's types cannot say.
@@ -131,6 +127,7 @@ export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, shor
     : `price at the broker ${Decimals.format(trade.tradePrice)}; sent so that the cash is the broker's`
   const main: Activity = {
     ...shared,
+    ...order,
     externalId: row.externalId,
     type,
     ...(isWhole ? subtype : {}),
@@ -141,31 +138,32 @@ export const securityRows = ({ assetClass, date, key, row }: SecurityTrade, shor
     ...(fee === undefined ? {} : { fee }),
     ...(note === undefined ? {} : { note })
   }
-  const booked = type === "BUY" ? Decimals.negate(cash) : cash
-  const { order: _, ...cashRow } = shared
-  const rest = Decimals.subtract(proceedsOf(trade), booked)
-  const part: Activity = {
-    ...shared,
-    externalId: row.externalId + shortSuffix,
-    type,
-    ...subtype,
-    instrumentKey: key,
-    quantity: short,
-    unitPrice,
-    amount: Decimals.abs(rest),
-    ...(note === undefined ? {} : { note })
+  const rest = Decimals.subtract(proceedsOf(trade), type === "BUY" ? Decimals.negate(cash) : cash)
+  const activities: Array<Activity> = [main]
+  if (isPosition && !isWhole) {
+    activities.push({
+      ...shared,
+      ...order,
+      externalId: row.externalId + shortSuffix,
+      type,
+      ...subtype,
+      instrumentKey: key,
+      quantity: short,
+      unitPrice,
+      amount: Decimals.abs(rest),
+      ...(note === undefined ? {} : { note })
+    })
+  } else if (!isPosition && !Decimals.isZero(rest)) {
+    const why = `short: ${Decimals.format(short)} of ${describe(trade)}`
+    activities.push(...shortCash(row.externalId + shortSuffix, shared, rest, why))
   }
-  return {
-    activities: [
-      main,
-      ...(isPosition
-        ? isWhole ? [] : [part]
-        : shortCash(part.externalId, cashRow, rest, `short: ${Decimals.format(short)} of ${describe(trade)}`)),
-      ...costRows(row, date, [...(asFee ? [] : [{ currency: trade.currency, amount: own }]), ...foreign], time)
-    ],
-    skipped: []
-  }
+  if (!asFee) activities.push(...costRows(row, date, [{ currency: trade.currency, amount: own }, ...foreign], time))
+  else if (foreign.length > 0) activities.push(...costRows(row, date, foreign, time))
+  return { activities, skipped: [] }
 }
+
+/** What all rows of one trade have in common. */
+type Shared = Pick<Activity, "date" | "time" | "millisecond" | "currency" | "contentHash" | "section" | "subject">
 
 type CashRow = Omit<Activity, "externalId" | "type" | "amount">
 

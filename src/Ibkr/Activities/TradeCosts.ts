@@ -11,8 +11,8 @@ export interface Cost {
   readonly amount: Decimal
 }
 
-/** Commission and taxes, by currency. */
-export const costsOf = (trade: Trade): ReadonlyArray<Cost> => {
+/** Commission and taxes, by currency: that of the trade first. */
+export const costsOf = (trade: Trade): readonly [own: Cost, ...foreign: ReadonlyArray<Cost>] => {
   const commission = trade.ibCommission ?? Decimals.zero
   const taxes = trade.taxes ?? Decimals.zero
   const commissionCurrency = trade.ibCommissionCurrency ?? trade.currency

@@ -23,7 +23,12 @@ import { cancelsTrade, dayOf, describe, type IdentifiedTrade, identify, isRebook
 /** Trades of securities wait to be told how much of each is short. */
 export interface TradesBooked extends Booked {
   readonly securities: Array<SecurityTrade>
+  /** By content hash: `openCloseIndicator` where the broker gives it, and which rows take an earlier one back. */
+  readonly marks: ReadonlyMap<string, string>
 }
+
+/** The mark of a row that takes an earlier one back. */
+export const cancelled = "cancelled"
 
 /** Every `Trade` row becomes activities, a trade of a security or a skip entry; none disappears. */
 export const bookTrades = (
@@ -31,10 +36,20 @@ export const bookTrades = (
   index: InstrumentIndex,
   options: BookingOptions
 ): TradesBooked => {
-  const booked: TradesBooked = { ...noneBooked(), securities: [] }
+  const marks = new Map<string, string>()
+  const booked: TradesBooked = { ...noneBooked(), securities: [], marks }
   const { cancels: allCancels, executions } = identify(trades, index, booked)
   const cancels = new Set(allCancels)
+  for (const { contentHash, trade: { openCloseIndicator } } of executions) {
+    if (openCloseIndicator !== undefined) marks.set(contentHash, openCloseIndicator)
+  }
+  for (const { contentHash } of allCancels) marks.set(contentHash, cancelled)
   for (const [id, group] of Map.groupBy(executions, (row) => row.externalId)) {
+    const [only] = group
+    if (only !== undefined && group.length === 1 && options.knownAs?.has(only.contentHash) !== true) {
+      bookLine(group, cancels, index, options, booked)
+      continue
+    }
     const lines = [...Map.groupBy(group, (row) => row.key ?? "").values()]
     // The same id on another instrument is another row: it keeps its place whatever the order of the file.
     lines.sort((a, b) => compareRows(a[0], b[0]))
@@ -72,7 +87,7 @@ const bookLine = (
   options: BookingOptions,
   booked: TradesBooked
 ) => {
-  const standing = line.filter((row) => {
+  const standing = cancels.size === 0 ? line : line.filter((row) => {
     const cancel = [...cancels].find((cancel) => !options.booked.has(cancel.externalId) && cancelsTrade(cancel, row))
     if (cancel === undefined) return true
     cancels.delete(cancel)
