@@ -1,4 +1,4 @@
-import { getHeapStatistics, setFlagsFromString } from "node:v8"
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 
 /**
@@ -30,8 +30,10 @@ export const keepHeapSmall = (): void => {
   collect = runInNewContext("gc")
 }
 
-/** Garbage that is worth a collection: of a heap that is small else it takes some 20 ms. */
-const mostGarbage = 16 * 1_048_576
+const MiB = 1_048_576
+
+/** Garbage that is worth a collection: of a heap that is small else it takes some 15 ms. */
+const mostGarbage = 16 * MiB
 let kept = 0
 
 /**
@@ -39,7 +41,9 @@ let kept = 0
  * to the old one, which V8 lets grow by hundreds of MiB before it looks for what is dead in there.
  */
 export const collectIfGrown = (): void => {
-  if (collect === undefined || size() < kept + mostGarbage) return
+  if (collect === undefined) return
+  growYoung()
+  if (size() < kept + mostGarbage) return
   collect()
   kept = size()
 }
@@ -47,4 +51,16 @@ export const collectIfGrown = (): void => {
 const size = (): number => {
   const { external_memory: external, used_heap_size: heap } = getHeapStatistics()
   return heap + external
+}
+
+/** Where much is read a larger one has to be looked through less often; beyond this it only costs memory. */
+const largestYoung = 4 * MiB
+let young: "small" | "growing" | "grown" = "small"
+
+const growYoung = (): void => {
+  if (young === "grown") return
+  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")
+  if (young === "growing" && space !== undefined && space.space_size < largestYoung) return
+  young = young === "small" ? "growing" : "grown"
+  setFlagsFromString(`--semi-space-growth-factor=${young === "growing" ? 2 : 1}`)
 }

@@ -1,7 +1,7 @@
 import type { CashBridge } from "./Portfolio/CashBridge.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
 import type { Decimal } from "./Portfolio/Decimal.ts"
-import { counts, type RunReport } from "./RunReport.ts"
+import { activityStatuses, countOf, counts, type RunReport } from "./RunReport.ts"
 import { printable, table } from "./TextTable.ts"
 
 /** What a person reads: the state of the data first, then what was done, then what needs a look. */
@@ -31,7 +31,8 @@ export function* runTable(report: RunReport, ageOfData: string | void): Generato
         activity.currency,
         activity.externalId
       ]),
-      new Set([3, 4, 5, 6])
+      new Set([3, 4, 5, 6]),
+      activityStatuses.reduce((sum, status) => status === "already-synced" ? sum : sum + countOf(report, status), 0)
     )
   }
   if (report.skipped.length > 0) {

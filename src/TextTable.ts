@@ -4,11 +4,16 @@ const rowsShown = 40
 // oxlint-disable-next-line no-control-regex
 export const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ")
 
-/** Columns of equal width, the `right` ones flush right; what is more than 40 rows is only counted. */
+/**
+ * Columns of equal width, the `right` ones flush right; what is more than 40 rows is only counted.
+ *
+ * @param total how many there are, where the rows are the first of them
+ */
 export function* table(
   head: ReadonlyArray<string>,
   rows: ReadonlyArray<ReadonlyArray<string>>,
-  right: ReadonlySet<number> = new Set()
+  right: ReadonlySet<number> = new Set(),
+  total = rows.length
 ): Generator<string> {
   const shown = rows.slice(0, rowsShown).map((row) => row.map(printable))
   const widths = head.map((title, column) => Math.max(title.length, ...shown.map((row) => row[column]?.length ?? 0)))
@@ -21,5 +26,5 @@ export function* table(
     }\n`
   yield format(head)
   for (const row of shown) yield format(row)
-  if (rows.length > shown.length) yield `… and ${rows.length - shown.length} more (--format json shows all)\n`
+  if (total > shown.length) yield `… and ${total - shown.length} more (--format json shows all)\n`
 }

@@ -7,7 +7,8 @@ import { activityLine, type ActivityStatus, type ReportedActivity } from "./RunR
 
 /** Of what a person is shown. */
 const mostShown = 100
-const pieceSize = 1 << 16
+/** Small enough for the young generation: what is printed is garbage at once. */
+const pieceSize = 1 << 14
 
 /**
  * Activities of a run that are reported, and need no second look: as lines of its JSON, in a file that is gone with the
@@ -15,7 +16,7 @@ const pieceSize = 1 << 16
  */
 export class WrittenActivities {
   readonly #file: number
-  readonly #ids = new IdSet()
+  #ids: IdSet | undefined
   readonly #counts = new Map<ActivityStatus, number>()
   readonly #shown: Array<ReportedActivity> = []
   #size = 0
@@ -39,7 +40,7 @@ export class WrittenActivities {
       text = ""
     }
     for (const row of rows) {
-      this.#ids.add(row.activity.externalId)
+      this.#ids?.add(row.activity.externalId)
       this.#counts.set(row.status, (this.#counts.get(row.status) ?? 0) + 1)
       if (row.status !== "already-synced" && this.#shown.length < mostShown) this.#shown.push(row)
       text += (this.#size + text.length === 0 ? "" : ",\n") + activityLine(row)
@@ -48,8 +49,22 @@ export class WrittenActivities {
     flush()
   }
 
+  /** Ids are gathered once somebody asks: most runs have one statement, whose rows are all different. */
   has(externalId: string): boolean {
+    this.#ids ??= this.#idsWritten()
     return this.#ids.has(externalId)
+  }
+
+  #idsWritten(): IdSet {
+    const ids = new IdSet()
+    let rest = ""
+    for (const piece of this.text()) {
+      const lines = (rest + piece).split("\n")
+      rest = lines.pop() ?? ""
+      for (const line of lines) ids.add(idOf(line))
+    }
+    if (rest !== "") ids.add(idOf(rest))
+    return ids
   }
 
   count(status: ActivityStatus): number {
@@ -73,4 +88,10 @@ export class WrittenActivities {
       yield decoder.decode(bytes.subarray(0, read), { stream: at < this.#size })
     }
   }
+}
+
+/** Of a line as it was written. */
+const idOf = (line: string): string => {
+  const { externalId }: { readonly externalId: string } = JSON.parse(line.endsWith(",") ? line.slice(0, -1) : line)
+  return externalId
 }

@@ -1,4 +1,5 @@
 import { Effect, FileSystem, Stream } from "effect"
+import { collectIfGrown } from "../Heap.ts"
 import { fieldsRead } from "./FlexReport.ts"
 import { security } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
@@ -110,7 +111,7 @@ const reader = () => {
 export const rowsOfSpool = (text: string): ReadonlyArray<SpooledRow> =>
   text.split(rowSeparator).slice(0, -1).map(reader())
 
-const chunkSize = 1 << 16
+const chunkSize = 1 << 18
 
 /** The rows that the first pass wrote, in their order. */
 export const spooled = Effect.fnUntraced(function*(spool: string, each: (row: SpooledRow) => void) {
@@ -124,6 +125,7 @@ export const spooled = Effect.fnUntraced(function*(spool: string, each: (row: Sp
         const rows = (rest + texts.join("")).split(rowSeparator)
         rest = rows.pop() ?? ""
         for (const row of rows) each(read(row))
+        collectIfGrown()
       })
     ),
     Effect.catchTag(

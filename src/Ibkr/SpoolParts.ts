@@ -7,8 +7,9 @@ const rowSeparator = 0x1e
 const minus = 0x2d
 const zero = 0x30
 
-/** What gathers for one part before it is written. */
-const bufferSize = 1 << 16
+/** What gathers for one part before it is written: there may be a hundred. */
+const bufferSize = 1 << 14
+const chunkSize = 1 << 18
 
 /**
  * Copies the rows of a spool into one file for each part, in their order, and returns the paths. In flat memory: bytes are
@@ -55,7 +56,7 @@ export const divideSpool = Effect.fnUntraced(function*(spool: string, parts: Row
       return Effect.forEach(writing, ([part, bytes]) => files[part]?.writeAll(bytes) ?? Effect.void, { discard: true })
     })
 
-    yield* fileSystem.stream(spool, { chunkSize: bufferSize }).pipe(
+    yield* fileSystem.stream(spool, { chunkSize }).pipe(
       Stream.runForEach((chunk) => {
         take(chunk)
         return full.length === 0 ? Effect.void : flush

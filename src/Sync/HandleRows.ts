@@ -52,7 +52,7 @@ export const handleRows = Effect.fnUntraced(function*(
       rebuiltUntil: state.rebuiltUntil,
       force: new Set(),
       adoptIds: new Set(),
-      note: (rows) => Ref.update(ledger, (now) => ({ ...now, activities: merged(now, rows) })),
+      note: (rows) => Ref.update(ledger, (now) => ({ ...now, activities: merged(now, rows, earlier) })),
       wasInterrupted: !state.recomputed
     }
   )
@@ -61,7 +61,7 @@ export const handleRows = Effect.fnUntraced(function*(
   yield* logSkipped(result.skipped)
   yield* Ref.update(ledger, (now): RunReport => ({
     ...now,
-    activities: merged(sofar, result.activities),
+    activities: merged(sofar, result.activities, earlier),
     skipped: mergedSkips(sofar.skipped, result.skipped),
     warnings: mergedWarnings(now.warnings, result.warnings)
   }))
@@ -93,16 +93,22 @@ const mergedSkips = (earlier: RunReport["skipped"], now: RunReport["skipped"]): 
   return [...earlier.filter(({ externalId }) => externalId === undefined || !again.has(externalId)), ...now]
 }
 
-/** A row that an earlier statement of this run imported stays imported. */
+/**
+ * A row that an earlier statement of this run imported stays imported.
+ *
+ * @param before the report as the statement began: parts of one have no row in common
+ */
 const merged = (
   { activities, written }: RunReport,
-  now: ReadonlyArray<ReportedActivity>
+  now: ReadonlyArray<ReportedActivity>,
+  before: RunReport
 ): ReadonlyArray<ReportedActivity> => {
-  if (activities.length === 0 && written === undefined) return now
-  const before = new Set(activities.map(({ activity }) => activity.externalId))
+  if (activities.length === 0 && before.written === undefined) return now
+  const there = new Set(activities.map(({ activity }) => activity.externalId))
+  const isWritten = (id: string) => before.written !== undefined && written?.has(id) === true
   return [
     ...activities,
-    ...now.filter(({ activity: { externalId } }) => !before.has(externalId) && written?.has(externalId) !== true)
+    ...now.filter(({ activity: { externalId } }) => !there.has(externalId) && !isWritten(externalId))
   ]
 }
 

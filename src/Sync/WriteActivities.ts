@@ -1,4 +1,5 @@
 import { Effect, Ref } from "effect"
+import { collectIfGrown } from "../Heap.ts"
 import type { RunReport } from "../RunReport.ts"
 import { WrittenActivities } from "../WrittenActivities.ts"
 import { ReportNotWritten } from "./Failures.ts"
@@ -19,4 +20,5 @@ export const writeActivities = Effect.fnUntraced(function*(ledger: Ref.Ref<RunRe
       })
   })
   yield* Ref.set(ledger, { ...report, activities: [], written })
+  collectIfGrown()
 })

@@ -1,0 +1,70 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem, Layer } from "effect"
+import { generateStatement } from "../../bench/generate-statement.ts"
+import * as Ibkr from "../../src/Broker/Ibkr.ts"
+import { FlexClient } from "../../src/Ibkr/FlexClient.ts"
+import { Metrics } from "../../src/Metrics.ts"
+import { SyncRecordStore } from "../../src/SyncRecordStore.ts"
+import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
+import { atNight, night } from "../Sync/world.ts"
+
+/** How often a file of a run is read from its beginning, by the end of its name. */
+const counted = (reads: Map<string, number>) =>
+  Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (files) =>
+      FileSystem.FileSystem.of({
+        ...files,
+        stream: (path, options) => {
+          const name = path.slice(path.lastIndexOf("/") + 1)
+          reads.set(name, (reads.get(name) ?? 0) + 1)
+          return files.stream(path, options)
+        }
+      }))
+  ).pipe(Layer.provide(NodeFileSystem.layer))
+
+const run = Effect.fnUntraced(function*(rowsPerPart: number) {
+  const reads = new Map<string, number>()
+  return yield* Effect.gen(function*() {
+    yield* atNight
+    const files = yield* FileSystem.FileSystem
+    const directory = yield* files.makeTempDirectoryScoped()
+    generateStatement({ trades: 400, cash: 100, seed: 9, out: `${directory}/statement.xml` })
+    const statement = yield* files.readFileString(`${directory}/statement.xml`)
+    const broker = Ibkr.layerNoDeps({
+      account: "U1234567",
+      report: { cashTypes: "runbook", symbolMap: new Map() },
+      archiveDir: directory,
+      spoolDir: directory,
+      strict: true,
+      queryId: "123456",
+      rowsPerPart
+    }).pipe(Layer.provide(FlexClient.layerTest({ statement })))
+    reads.clear()
+    const result = yield* night().pipe(Effect.provide(Layer.mergeAll(
+      Layer.provideMerge(broker, SyncRecordStore.layerTest),
+      WealthfolioRepo.layerTest({}),
+      Metrics.layerTest([])
+    )))
+    assert.strictEqual(result.counts.imported, 500)
+    return reads
+  }).pipe(Effect.scoped, Effect.provide(counted(reads)))
+})
+
+describe("a night", () => {
+  it.effect("reads the statement once, to scan it, and each of its rows once, to map it", () =>
+    Effect.gen(function*() {
+      // 1 is what was received, 2 its rows.
+      assert.deepStrictEqual(yield* run(500), new Map([["1", 1], ["2", 1]]))
+    }))
+
+  it.effect("in parts reads each row once more, to tell to which part it belongs", () =>
+    Effect.gen(function*() {
+      const reads = yield* run(100)
+      const parts = reads.size - 2
+      assert.isAtLeast(parts, 5)
+      const names = ["1", "2", ...Array.from({ length: parts }, (_, part) => `2-${part + 1}`)]
+      assert.deepStrictEqual(reads, new Map(names.map((name) => [name, 1])))
+    }))
+})
