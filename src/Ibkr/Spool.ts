@@ -111,7 +111,7 @@ const reader = () => {
 export const rowsOfSpool = (text: string): ReadonlyArray<SpooledRow> =>
   text.split(rowSeparator).slice(0, -1).map(reader())
 
-const chunkSize = 1 << 18
+const chunkSize = 1 << 16
 
 /** The rows that the first pass wrote, in their order. */
 export const spooled = Effect.fnUntraced(function*(spool: string, each: (row: SpooledRow) => void) {

@@ -9,7 +9,7 @@ const zero = 0x30
 
 /** What gathers for one part before it is written: there may be a hundred. */
 const bufferSize = 1 << 14
-const chunkSize = 1 << 18
+const chunkSize = 1 << 16
 
 /**
  * Copies the rows of a spool into one file for each part, in their order, and returns the paths. In flat memory: bytes are

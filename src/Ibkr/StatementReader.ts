@@ -84,11 +84,7 @@ export const statementReader = Effect.fnUntraced(function*(
     spool: newFile(),
     ...(options.account === undefined ? {} : { account: options.account })
   })
-  const bytesOf = (path: string) =>
-    fileSystem.stream(path, { chunkSize: bytesPerRead }).pipe(
-      Stream.mapError(fileError(path)),
-      Stream.flatMap((bytes) => Stream.fromIterable(piecesOf(bytes), { chunkSize: 1 }))
-    )
+  const bytesOf = (path: string) => fileSystem.stream(path).pipe(Stream.mapError(fileError(path)))
 
   const receive = <E>(bytes: Stream.Stream<Uint8Array, E>) => {
     const path = newFile()
@@ -216,15 +212,6 @@ export const statementReader = Effect.fnUntraced(function*(
 
   return { receive, unpack, open, scan, look, register, checkSaveAs }
 })
-
-/** Waiting for the disk takes as long for much as for little. */
-const bytesPerRead = 1 << 19
-/** What is read of a document at once lives until all of it was looked at: a piece has to fit the young generation. */
-const bytesPerPiece = 1 << 16
-
-function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += bytesPerPiece) yield bytes.subarray(start, start + bytesPerPiece)
-}
 
 /** The optional sections that statements had so far. */
 const sectionsNote = "sections"
