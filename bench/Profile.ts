@@ -6,9 +6,10 @@ import { fileURLToPath } from "node:url"
 import { type Command, measure } from "./Measure.ts"
 import { median } from "./Measurement.ts"
 
-interface CpuProfile {
+export interface CpuProfile {
   readonly nodes: ReadonlyArray<{
     readonly id: number
+    readonly children?: ReadonlyArray<number>
     readonly callFrame: {
       readonly functionName: string
       readonly url: string
@@ -33,14 +34,11 @@ export const ownerOf = (source: string | undefined, functionName: string, url: s
 
 /** Milliseconds by owner: the time in a function itself, not in what it calls. */
 const timesOf = (profile: CpuProfile, program: string): Readonly<Record<Owner, number>> => {
-  const map = new SourceMap(JSON.parse(readFileSync(`${program}.map`, "utf8")))
+  const sourceAt = sourcesOf(program)
   const owners = new Map(profile.nodes.map(({ callFrame, id }) => {
     const { columnNumber, functionName, lineNumber, url } = callFrame
-    const entry = url.startsWith("file:") && fileURLToPath(url) === program
-      ? map.findEntry(lineNumber, columnNumber)
-      : undefined
-    const source = entry !== undefined && "originalSource" in entry && typeof entry.originalSource === "string"
-      ? entry.originalSource
+    const source = url.startsWith("file:") && fileURLToPath(url) === program
+      ? sourceAt(lineNumber, columnNumber)
       : undefined
     return [id, ownerOf(source, functionName, url)]
   }))
@@ -49,6 +47,33 @@ const timesOf = (profile: CpuProfile, program: string): Readonly<Record<Owner, n
     times[owners.get(id) ?? "node"] += (profile.timeDeltas[index] ?? 0) / 1000
   }
   return times
+}
+
+/** By its source map: the file that a line and column of the program, from 0, were made from. */
+export const sourcesOf = (program: string) => {
+  const map = new SourceMap(JSON.parse(readFileSync(`${program}.map`, "utf8")))
+  return (line: number, column: number): string | undefined => {
+    const entry = map.findEntry(line, column)
+    return "originalSource" in entry && typeof entry.originalSource === "string" ? entry.originalSource : undefined
+  }
+}
+
+/** One run of a program under V8's profiler. */
+export const profileOf = async (
+  program: string,
+  command: (program: string, node: ReadonlyArray<string>) => Command | Promise<Command>
+): Promise<CpuProfile> => {
+  const directory = mkdtempSync(join(tmpdir(), "broker-sync-profile-"))
+  try {
+    const { code, stderr } = await measure(
+      await command(program, ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${directory}`])
+    )
+    const [name] = readdirSync(directory)
+    if (code !== 0 || name === undefined) throw new Error(`no profile, exit ${code}: ${stderr}`)
+    return JSON.parse(readFileSync(join(directory, name), "utf8"))
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 }
 
 /**
@@ -61,16 +86,7 @@ export const ownTime = async (
   runs: number
 ): Promise<Readonly<Record<`${Owner}Millis`, number>>> => {
   const all: Array<Readonly<Record<Owner, number>>> = []
-  for (let run = 0; run < runs; run++) {
-    const directory = mkdtempSync(join(tmpdir(), "broker-sync-profile-"))
-    const { code, stderr } = await measure(
-      command(program, ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${directory}`])
-    )
-    const [name] = readdirSync(directory)
-    if (code !== 0 || name === undefined) throw new Error(`no profile, exit ${code}: ${stderr}`)
-    all.push(timesOf(JSON.parse(readFileSync(join(directory, name), "utf8")), program))
-    rmSync(directory, { recursive: true })
-  }
+  for (let run = 0; run < runs; run++) all.push(timesOf(await profileOf(program, command), program))
   const of = (owner: Owner) => Math.round(median(all.map((times) => times[owner])) * 10) / 10
   return {
     ownMillis: of("own"),

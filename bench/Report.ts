@@ -84,11 +84,13 @@ export const text = (results: Results): string => whole(results, padded)
 
 export const markdown = (results: Results): string => whole(results, piped)
 
-const [from, to] = ["<!-- results -->", "<!-- end of results -->"]
-
-/** The document with these results between its marks. */
-export const published = (document: string, results: Results): string => {
+/** The document with this text between the marks of that name. */
+export const between = (document: string, name: string, body: string): string => {
+  const [from, to] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
   const [start, end] = [document.indexOf(from), document.indexOf(to)]
   if (start < 0 || end < start) throw new Error(`the document has no ${from} … ${to}`)
-  return `${document.slice(0, start + from.length)}\n\n${markdown(results)}\n\n${document.slice(end)}`
+  return `${document.slice(0, start + from.length)}\n\n${body}\n\n${document.slice(end)}`
 }
+
+/** The document with these results between its marks. */
+export const published = (document: string, results: Results): string => between(document, "results", markdown(results))

@@ -7,8 +7,10 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { limitGroup } from "../bench/ControlGroup.ts"
 import { type Measurement, median, type Results } from "../bench/Measurement.ts"
-import { ownerOf } from "../bench/Profile.ts"
+import { type CpuProfile, ownerOf } from "../bench/Profile.ts"
 import { figure, markdown, published, text } from "../bench/Report.ts"
+import { stageOf, timesByStage } from "../bench/Stages.ts"
+import { publishedStages } from "../bench/StageTable.ts"
 import { externalIdOf, storedRow, trackerIdOf } from "../bench/StoredRow.ts"
 import { targetsOf, verdictOf } from "../bench/Targets.ts"
 
@@ -39,6 +41,53 @@ const results = (measurements: ReadonlyArray<Measurement>): Results => ({
 
 const verdicts = (...measurements: ReadonlyArray<Measurement>) =>
   Object.fromEntries(targetsOf(measurements).map((target) => [target.what, verdictOf(target)]))
+
+describe("stages", () => {
+  it("every source has the stage of what it does, and a library that of its caller", () => {
+    const told = Object.entries({
+      "../../node_modules/effect/dist/encoding/Xml.js": "parse",
+      "../src/Ibkr/FlexStatement.ts": "scan",
+      "../src/Ibkr/Spool.ts": "spool",
+      "../src/Ibkr/SpoolParts.ts": "spool",
+      "../src/Ibkr/FlexField.ts": "decode",
+      "../src/Ibkr/Activities/Trades.ts": "map",
+      "../src/Sync/Plan.ts": "dedup",
+      "../src/Sql/RecordTable.ts": "dedup",
+      "../src/Sync/Write.ts": "send",
+      "../src/Wealthfolio/Bulk.ts": "send",
+      "../src/RunReport.ts": "report",
+      "../src/Portfolio/Decimal.ts": undefined,
+      "../../node_modules/effect/dist/BigDecimal.js": undefined
+    })
+    for (const [source, stage] of told) assert.strictEqual(stageOf(source), stage, source)
+  })
+
+  it("what has none counts for the nearest of its callers", () => {
+    const frame = (functionName: string, lineNumber: number, url = "file:///program.mjs") => ({
+      functionName,
+      lineNumber,
+      columnNumber: 0,
+      url
+    })
+    const profile: CpuProfile = {
+      nodes: [
+        { id: 1, callFrame: frame("(root)", -1, ""), children: [2, 5] },
+        { id: 2, callFrame: frame("bookings", 0), children: [3] },
+        { id: 3, callFrame: frame("sum", 1), children: [4] },
+        { id: 4, callFrame: frame("(garbage collector)", -1, "") },
+        { id: 5, callFrame: frame("load", -1, "node:internal") }
+      ],
+      samples: [2, 3, 3, 4, 5],
+      timeDeltas: [1000, 2000, 3000, 4000, 5000]
+    }
+    const sources = ["../src/Ibkr/Activities.ts", "../src/Portfolio/Decimal.ts"]
+    const times = timesByStage(profile, "/program.mjs", (line) => sources[line])
+    assert.deepStrictEqual(
+      Object.entries(times).filter(([, millis]) => millis > 0),
+      [["start", 5], ["map", 6], ["collector", 4]]
+    )
+  })
+})
 
 it("a median is in the middle, or between the two that are", () => {
   assert.strictEqual(median([3, 1, 2]), 2)
@@ -113,6 +162,7 @@ describe("tables", () => {
     const at = (path: string) => readFile(new URL(path, import.meta.url), "utf8")
     const document = await at("../docs/performance.md")
     assert.strictEqual(published(document, JSON.parse(await at("../bench/results.json"))), document)
+    assert.strictEqual(publishedStages(document, JSON.parse(await at("../bench/stages.json"))), document)
   })
 })
 

@@ -35,8 +35,8 @@ export interface ReaderOptions {
   readonly rowsPerPart?: number
 }
 
-/** Mapped they take some 15 MB. An account with so many trades and cash rows in a year is rare. */
-const rowsPerPart = 5_000
+/** Mapped they take some 20 MB. An account with so many trades and cash rows in a year is rare. */
+const rowsPerPart = 10_000
 
 export interface StatementReader {
   readonly receive: <E>(bytes: Stream.Stream<Uint8Array, E>) => Effect.Effect<string, E | SpoolError>
