@@ -131,6 +131,7 @@ const others: ReadonlyArray<Failing> = [
   new SyncFailures.RowsRefused({ rows: 1003, first: "ibkr:trade:1012: no" }),
   new SyncFailures.TrackerRestored({ rows: 1012, some: "ibkr:trade:1003" }),
   new SyncFailures.DriftFound({ symbols: ["1003.HK"] }),
+  new SyncFailures.ReportNotWritten({ directory: "/data/1012", reason: "ENOSPC" }),
   new RowsElsewhere({ rows: 1003, there: "A", here: "B" }),
   new WindowCollapsed({ asked: "2025-01-01 to 2025-12-31", returned: "2025-12-31 to 2025-12-31" }),
   new WealthfolioErrors.WealthfolioUnreachable(place),
