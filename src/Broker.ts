@@ -19,6 +19,10 @@ export interface StatementInfo {
   readonly whenGenerated?: string
 }
 
+/** The last day that they tell of. */
+export const lastDayOf = (statements: ReadonlyArray<StatementInfo>): PlainDate | undefined =>
+  statements.map(({ toDate }) => toDate).sort().at(-1)
+
 /** The broker's own cash figures of one currency over the days of the report. */
 export interface CashBalance extends CashFigures {
   readonly currency: string

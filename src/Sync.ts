@@ -1,5 +1,5 @@
 import { Cause, DateTime, Effect, Exit, Ref } from "effect"
-import { Broker, type ReceivedStatement } from "./Broker.ts"
+import { Broker, lastDayOf, type ReceivedStatement } from "./Broker.ts"
 import { type ExitCode, exitCodes, type Failure } from "./Failure.ts"
 import { HealthCheck } from "./HealthCheck.ts"
 import { Metrics } from "./Metrics.ts"
@@ -14,9 +14,10 @@ import { bridges, cashToExplain, sayUnexplained } from "./Sync/Bridges.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
 import { DriftFound, RowsRefused, TrackerRestored } from "./Sync/Failures.ts"
 import { type Handled, together } from "./Sync/Handled.ts"
-import { handleRows, lastDayOf, mergedWarnings } from "./Sync/HandleRows.ts"
+import { handleRows } from "./Sync/HandleRows.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
 import { keptRows } from "./Sync/MapStatement.ts"
+import { mergedWarnings } from "./Sync/Merged.ts"
 import { prepare, type RunState } from "./Sync/Prepare.ts"
 import { some } from "./Sync/Presence.ts"
 import { summaryOf } from "./Sync/Summary.ts"
@@ -170,7 +171,7 @@ const handle = Effect.fnUntraced(function*(
   const rows = whole ?? (yield* handleRows(statement, undefined, context))
   if ((yield* Ref.get(ledger)).activities.length > mostInMemory) yield* writeActivities(ledger, options.scratch)
   const { report, skipped } = rows
-  const asOf = lastDayOf(report)
+  const asOf = lastDayOf(report.statements)
   if (!options.dryRun) yield* statement.settled
   yield* Effect.logInfo(
     `${account.name}: ${rows.booked} rows of the statement ${options.dryRun ? "would be" : "are"} booked`

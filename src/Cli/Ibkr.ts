@@ -1,12 +1,13 @@
 import { Effect, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
+import { ageOfData } from "../AgeOfData.ts"
+import { lastDayOf } from "../Broker.ts"
 import { ibkrRun, sayFailure } from "../IbkrRun.ts"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
 import { addDays } from "../Portfolio/PlainDate.ts"
 import { Progress, silent, terminal } from "../Progress.ts"
 import { runJson, type RunReport } from "../RunReport.ts"
 import { runTable } from "../RunTable.ts"
-import { ageOfData } from "../Sync/HandleRows.ts"
 import { today } from "../Today.ts"
 import { decisions } from "./Decisions.ts"
 import { endWith, format, isTable, parseDay, print, UsageError } from "./Ending.ts"
@@ -104,6 +105,6 @@ export const ibkr = Command.make(
 )
 
 const ageOf = (report: RunReport) => {
-  const asOf = report.statements.map(({ toDate }) => toDate).sort().at(-1)
+  const asOf = lastDayOf(report.statements)
   return asOf === undefined ? Effect.void : ageOfData(asOf)
 }

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { Xml } from "effect/encoding"
+import { concat } from "../Bytes.ts"
 import { StatementMalformed } from "./StatementError.ts"
 
 export type Attributes = Readonly<Record<string, string>>
@@ -83,11 +84,4 @@ const headKind = (head: Uint8Array): StatementMalformed["found"] | undefined => 
   if (/^<(!doctype\s+html|html)/i.test(text)) return "html"
   if (text.startsWith("<")) return undefined
   return /^("|BOF|[\w ]+[,;])/.test(text) ? "csv" : "foreign"
-}
-
-const concat = (a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> => {
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
 }

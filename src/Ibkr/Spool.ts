@@ -19,7 +19,7 @@ export interface SpooledRow {
 }
 
 /** No text of an XML document has these characters. */
-const unitSeparator = "\u001f"
+export const unitSeparator = "\u001f"
 export const rowSeparator = "\u001e"
 
 /** The row as text: what its section reads, in a fixed order, so that no name is written again for each row. */

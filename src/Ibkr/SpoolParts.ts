@@ -1,9 +1,11 @@
 import { Effect, FileSystem, Stream } from "effect"
+import { concat } from "../Bytes.ts"
 import { everyGroup, type RowParts } from "./RowGroups.ts"
+import { rowSeparator, unitSeparator } from "./Spool.ts"
 import { SpoolError, systemReason } from "./StatementError.ts"
 
-const unitSeparator = 0x1f
-const rowSeparator = 0x1e
+const endOfUnit = unitSeparator.charCodeAt(0)
+const endOfRow = rowSeparator.charCodeAt(0)
 const minus = 0x2d
 const zero = 0x30
 
@@ -38,9 +40,9 @@ export const divideSpool = Effect.fnUntraced(function*(spool: string, parts: Row
     }
 
     const take = (chunk: Uint8Array) => {
-      const bytes = rest.length === 0 ? chunk : joined(rest, chunk)
+      const bytes = rest.length === 0 ? chunk : concat(rest, chunk)
       let start = 0
-      for (let end = bytes.indexOf(rowSeparator); end >= 0; end = bytes.indexOf(rowSeparator, start)) {
+      for (let end = bytes.indexOf(endOfRow); end >= 0; end = bytes.indexOf(endOfRow, start)) {
         const row = bytes.subarray(start, end + 1)
         const group = groupOf(row)
         if (group === everyGroup) { for (const part of paths.keys()) put(part, row) }
@@ -77,13 +79,6 @@ export const divideSpool = Effect.fnUntraced(function*(spool: string, parts: Row
 const groupOf = (row: Uint8Array): number => {
   if (row[0] === minus) return everyGroup
   let group = 0
-  for (let at = 0; row[at] !== unitSeparator && at < row.length; at++) group = group * 10 + (row[at] ?? zero) - zero
+  for (let at = 0; row[at] !== endOfUnit && at < row.length; at++) group = group * 10 + (row[at] ?? zero) - zero
   return group
-}
-
-const joined = (a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> => {
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
 }

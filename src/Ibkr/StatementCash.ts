@@ -1,5 +1,5 @@
 import type { StatementInfo } from "../Broker.ts"
-import { type Activity, cashSign, type SkippedRow } from "../Portfolio/Activity.ts"
+import { type Activity, signedCash, type SkippedRow } from "../Portfolio/Activity.ts"
 import { addTo, type CashKind, type StatementCash, type UnbookedCash } from "../Portfolio/CashBridge.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import { cashKind, type CashMovement, movementsOf, saysItsCash, sectionKind } from "./CashMovements.ts"
@@ -42,11 +42,6 @@ const movementOf = (activity: Activity): CashMovement => ({
   kind: sectionKind(activity.section),
   amount: signedCash(activity)
 })
-
-const signedCash = ({ amount, type }: Activity): Decimals.Decimal => {
-  const sign = cashSign(type)
-  return sign === 0 ? Decimals.zero : sign > 0 ? amount : Decimals.negate(amount)
-}
 
 /**
  * What a statement's own rows move, and which of them are not booked with what cash.

@@ -1,5 +1,5 @@
 import { Effect, Result } from "effect"
-import type { BrokerReport, StatementInfo } from "../Broker.ts"
+import { type BrokerReport, lastDayOf, type StatementInfo } from "../Broker.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
 import type { Opening } from "../Portfolio/Opening.ts"
 import { earliest, latest, type PlainDate } from "../Portfolio/PlainDate.ts"
@@ -224,7 +224,7 @@ const openingOf = (
 
 /** The last day of the statements. */
 export const untilOf = (statements: ReadonlyArray<StatementInfo>) => {
-  const until = statements.map(({ toDate }) => toDate).sort().at(-1)
+  const until = lastDayOf(statements)
   return until === undefined ? {} : { until }
 }
 
@@ -265,7 +265,7 @@ const cashByKind = (
 
 /** Statements of the last day of the report: one per segment of the account, the latest made of each. */
 const lastDay = (statements: ReadonlyArray<StatementInfo>): ReadonlySet<number> => {
-  const last = statements.map((statement) => statement.toDate).sort().at(-1)
+  const last = lastDayOf(statements)
   const latest = new Map<string, number>()
   for (const [index, { accountId, toDate, whenGenerated = "" }] of statements.entries()) {
     const other = latest.get(accountId)

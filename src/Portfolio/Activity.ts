@@ -152,3 +152,9 @@ export const cashSign = (type: ActivityType): -1 | 0 | 1 => {
       return 0
   }
 }
+
+/** What an activity moves in its currency; zero for what moves no cash. */
+export const signedCash = ({ amount, type }: Activity): Decimal => {
+  const sign = cashSign(type)
+  return sign === 0 ? Decimals.zero : sign > 0 ? amount : Decimals.negate(amount)
+}

@@ -1,12 +1,12 @@
 import { Effect } from "effect"
 import type { ReceivedStatement } from "../Broker.ts"
-import { type Activity, cashSign, type SkippedRow } from "../Portfolio/Activity.ts"
+import { type Activity, cashSign, signedCash, type SkippedRow } from "../Portfolio/Activity.ts"
 import { cashBridge, type CashKind, type StatementCash, type UnbookedCash } from "../Portfolio/CashBridge.ts"
 import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { CashDrift } from "../Portfolio/Reconcile.ts"
 import type { Comparison } from "./Compare.ts"
-import { type Handled, signedCash } from "./Handled.ts"
+import type { Handled } from "./Handled.ts"
 
 /** What the statement's rows move by kind, where booked ones do not explain its cash. */
 export const cashToExplain = Effect.fnUntraced(function*(

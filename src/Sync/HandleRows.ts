@@ -1,14 +1,14 @@
 import { Effect, Ref } from "effect"
-import type { BrokerReport, ReceivedStatement, StatementPart } from "../Broker.ts"
-import * as PlainDates from "../Portfolio/PlainDate.ts"
+import { ageOfData } from "../AgeOfData.ts"
+import { lastDayOf, type ReceivedStatement, type StatementPart } from "../Broker.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
-import type { ReportedActivity, RunReport } from "../RunReport.ts"
+import type { RunReport } from "../RunReport.ts"
 import type { SyncOptions } from "../Sync.ts"
-import { today } from "../Today.ts"
 import { brokerSide } from "./Compare.ts"
 import { type Handled, handled, together } from "./Handled.ts"
 import { importReport } from "./Import.ts"
 import { mapStatement } from "./MapStatement.ts"
+import { merged, mergedSkips, mergedWarnings } from "./Merged.ts"
 import type { RunState } from "./Prepare.ts"
 
 /** Rows of one statement that are mapped together, from the broker to the tracker. */
@@ -25,7 +25,7 @@ export const handleRows = Effect.fnUntraced(function*(
 ) {
   const sofar = yield* Ref.get(ledger)
   const { cash, hashes, own, recalled, report } = yield* mapStatement(part, options)
-  const asOf = lastDayOf(report)
+  const asOf = lastDayOf(report.statements)
   if (before === undefined) {
     yield* sayWhatTheDataIs(asOf)
     for (const warning of report.warnings) if (!earlier.warnings.includes(warning)) yield* Effect.logWarning(warning)
@@ -68,15 +68,6 @@ export const handleRows = Effect.fnUntraced(function*(
   return handled({ report, cash, skipped: result.skipped, booked: result.activities.length }, own)
 })
 
-/** The last day a report tells of. */
-export const lastDayOf = ({ statements }: BrokerReport): PlainDate | undefined =>
-  statements.map(({ toDate }) => toDate).sort().at(-1)
-
-export const mergedWarnings = (
-  earlier: ReadonlyArray<string>,
-  now: ReadonlyArray<string>
-) => [...new Set([...earlier, ...now])]
-
 const logSkipped = Effect.fnUntraced(function*(skipped: RunReport["skipped"]) {
   for (const { detail, externalId, reason, section } of skipped) {
     const log = reason === "unsupported-asset-category" || reason === "before-start-date"
@@ -86,37 +77,6 @@ const logSkipped = Effect.fnUntraced(function*(skipped: RunReport["skipped"]) {
   }
 })
 
-/** The later statement has the last word on a row. */
-const mergedSkips = (earlier: RunReport["skipped"], now: RunReport["skipped"]): RunReport["skipped"] => {
-  if (earlier.length === 0) return now
-  const again = new Set(now.map(({ externalId }) => externalId))
-  return [...earlier.filter(({ externalId }) => externalId === undefined || !again.has(externalId)), ...now]
-}
-
-/**
- * A row that an earlier statement of this run imported stays imported.
- *
- * @param before the report as the statement began: parts of one have no row in common
- */
-const merged = (
-  { activities, written }: RunReport,
-  now: ReadonlyArray<ReportedActivity>,
-  before: RunReport
-): ReadonlyArray<ReportedActivity> => {
-  if (activities.length === 0 && before.written === undefined) return now
-  const there = new Set(activities.map(({ activity }) => activity.externalId))
-  const isWritten = (id: string) => before.written !== undefined && written?.has(id) === true
-  return [
-    ...activities,
-    ...now.filter(({ activity: { externalId } }) => !there.has(externalId) && !isWritten(externalId))
-  ]
-}
-
 const sayWhatTheDataIs = Effect.fnUntraced(function*(asOf: PlainDate | undefined) {
   if (asOf !== undefined) yield* Effect.logInfo(yield* ageOfData(asOf))
-})
-
-/** `as of 2026-01-02 (1 business days old)` */
-export const ageOfData = Effect.fnUntraced(function*(asOf: PlainDate) {
-  return `as of ${asOf} (${PlainDates.businessDaysBetween(asOf, yield* today)} business days old)`
 })

@@ -1,8 +1,7 @@
 import type { BrokerReport } from "../Broker.ts"
-import { type Activity, cashSign, type SkippedRow } from "../Portfolio/Activity.ts"
+import { type Activity, signedCash, type SkippedRow } from "../Portfolio/Activity.ts"
 import { addTo, type StatementCash } from "../Portfolio/CashBridge.ts"
 import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
-import * as Decimals from "../Portfolio/Decimal.ts"
 import type { Decimal } from "../Portfolio/Decimal.ts"
 
 /** What became of the rows of a statement, or of one part of it. */
@@ -36,12 +35,6 @@ export const handled = (
     else addTo(moved, activity.currency, signedCash(activity))
   }
   return { ...rows, moved, unbooked, corrections: own.filter(({ section }) => section === correctionSection) }
-}
-
-/** Zero for what moves no cash. */
-export const signedCash = ({ amount, type }: Activity): Decimal => {
-  const sign = cashSign(type)
-  return sign === 0 ? Decimals.zero : sign > 0 ? amount : Decimals.negate(amount)
 }
 
 /** Parts of one statement as one. */

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { Broker, type BrokerReport, type StatementPart } from "../Broker.ts"
+import { Broker, type BrokerReport, lastDayOf, type StatementPart } from "../Broker.ts"
 import type { Activity, SourceRow } from "../Portfolio/Activity.ts"
 import type { StatementCash } from "../Portfolio/CashBridge.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
@@ -38,7 +38,7 @@ export const mapStatement = Effect.fn("Sync.map")(function*(
   const before = alone.positions === undefined ? yield* heldBefore(alone) : new Map<string, never>()
   const beside = before.size === 0 ? {} : { held: before }
   const unshorted = before.size === 0 ? alone : yield* statement.report({ rows: held, booked: new Set(), ...beside })
-  const until = unshorted.statements.map(({ toDate }) => toDate).sort().at(-1)
+  const until = lastDayOf(unshorted.statements)
   const tracked = yield* trackedShorts(unshorted, { until, upstream: options.upstream })
   const known = tracked === undefined ? beside : { ...beside, tracked }
   const first = tracked === undefined
