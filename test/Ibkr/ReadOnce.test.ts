@@ -2,11 +2,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer } from "effect"
 import { generateStatement } from "../../bench/generate-statement.ts"
-import * as Ibkr from "../../src/Broker/Ibkr.ts"
-import { FlexClient } from "../../src/Ibkr/FlexClient.ts"
-import { Metrics } from "../../src/Metrics.ts"
-import { SyncRecordStore } from "../../src/SyncRecordStore.ts"
-import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
+import { ibkrWorld } from "../Sync/ibkrWorld.ts"
 import { atNight, night } from "../Sync/world.ts"
 
 /** How often a file of a run is read from its beginning, by the end of its name. */
@@ -32,21 +28,8 @@ const run = Effect.fnUntraced(function*(rowsPerPart: number) {
     const directory = yield* files.makeTempDirectoryScoped()
     generateStatement({ trades: 400, cash: 100, seed: 9, out: `${directory}/statement.xml` })
     const statement = yield* files.readFileString(`${directory}/statement.xml`)
-    const broker = Ibkr.layerNoDeps({
-      account: "U1234567",
-      report: { cashTypes: "runbook", symbolMap: new Map() },
-      archiveDir: directory,
-      spoolDir: directory,
-      strict: true,
-      queryId: "123456",
-      rowsPerPart
-    }).pipe(Layer.provide(FlexClient.layerTest({ statement })))
     reads.clear()
-    const result = yield* night().pipe(Effect.provide(Layer.mergeAll(
-      Layer.provideMerge(broker, SyncRecordStore.layerTest),
-      WealthfolioRepo.layerTest({}),
-      Metrics.layerTest([])
-    )))
+    const result = yield* night().pipe(Effect.provide(ibkrWorld({ directory, statement, rowsPerPart })))
     assert.strictEqual(result.counts.imported, 500)
     return reads
   }).pipe(Effect.scoped, Effect.provide(counted(reads)))

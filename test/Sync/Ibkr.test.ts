@@ -2,7 +2,6 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, FileSystem, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import * as Ibkr from "../../src/Broker/Ibkr.ts"
 import { FlexClient } from "../../src/Ibkr/FlexClient.ts"
 import {
   FlexBusy,
@@ -11,38 +10,16 @@ import {
   FlexTokenExpired,
   StatementTimeout
 } from "../../src/Ibkr/FlexError.ts"
-import { Metrics, type RunSummary } from "../../src/Metrics.ts"
+import type { RunSummary } from "../../src/Metrics.ts"
 import { SyncRecordStore } from "../../src/SyncRecordStore.ts"
-import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
 import { aapl, balance, cash, dividend, position, statement, trade, vusa } from "../e2e/statement.ts"
 import { fixture } from "../support/fixture.ts"
+import { ibkrWorld } from "./ibkrWorld.ts"
 import { atNight, failure, night } from "./world.ts"
 
 /** The IBKR adapter in the pipeline: statements as bytes, everything behind and before them a fixture. */
 
 const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
-
-const layers = (options: {
-  readonly statement: string | ReadonlyArray<string>
-  readonly directory: string
-  readonly pushed?: Array<RunSummary>
-  readonly repo?: Partial<WealthfolioRepo["Service"]>
-  readonly flex?: Layer.Layer<FlexClient>
-}) => {
-  const broker = Ibkr.layerNoDeps({
-    account: "U1234567",
-    report: { cashTypes: "runbook", symbolMap: new Map() },
-    archiveDir: options.directory,
-    spoolDir: options.directory,
-    strict: true,
-    queryId: "123456"
-  }).pipe(Layer.provide(options.flex ?? FlexClient.layerTest(options)))
-  return Layer.mergeAll(
-    Layer.provideMerge(broker, SyncRecordStore.layerTest),
-    WealthfolioRepo.layerTest({}, options.repo),
-    Metrics.layerTest(options.pushed ?? [])
-  )
-}
 
 const day = (to: string, shares: number) =>
   statement({
@@ -66,7 +43,7 @@ describe("the pipeline over IBKR's statements", () => {
       const once = Effect.gen(function*() {
         const pushed: Array<RunSummary> = []
         const directory = yield* temporaryDirectory
-        const result = yield* night().pipe(Effect.provide(layers({ statement: week, directory, pushed })))
+        const result = yield* night().pipe(Effect.provide(ibkrWorld({ statement: week, directory, pushed })))
         return { result, pushed }
       })
       const first = yield* once
@@ -84,7 +61,7 @@ describe("the pipeline over IBKR's statements", () => {
       const days = [day("2026-01-06", 10), day("2026-01-07", 12), day("2026-01-05", 10), day("2026-01-08", 10)]
       const [first, second, third, fourth] = yield* Effect.forEach(["1", "2", "3", "4"], (runId) => night({ runId }))
         .pipe(
-          Effect.provide(layers({ statement: days, directory }))
+          Effect.provide(ibkrWorld({ statement: days, directory }))
         )
       assert.deepStrictEqual(
         [first, second, third, fourth].map((each) => [each.counts.imported, each.reconciled, each.positions[1].drift]),
@@ -120,7 +97,7 @@ describe("the pipeline over IBKR's statements", () => {
         ])
         assert.isTrue(up.reconciled)
         assert.deepStrictEqual((yield* store.statements).map(({ imported }) => imported), [true, true])
-      }).pipe(Effect.provide(layers({ statement: days, directory, repo })))
+      }).pipe(Effect.provide(ibkrWorld({ statement: days, directory, repo })))
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
   it.effect("a statement of another account leaves neither file nor record, one that cannot serve is kept", () =>
@@ -135,7 +112,7 @@ describe("the pipeline over IBKR's statements", () => {
           const store = yield* SyncRecordStore
           assert.strictEqual((yield* night()).error.exitCode, exitCode)
           assert.lengthOf((yield* store.statements).filter(({ imported }) => imported), kept)
-        }).pipe(Effect.provide(layers({ statement: xml, directory })))
+        }).pipe(Effect.provide(ibkrWorld({ statement: xml, directory })))
         assert.lengthOf(yield* files.readDirectory(directory), kept)
       }
     }).pipe(Effect.provide(NodeFileSystem.layer)))
@@ -183,7 +160,7 @@ describe("the memory of Flex requests", () => {
           codes.push((yield* night({ runId: String(index + 1) })).error?.exitCode ?? 0)
         }
         return codes
-      }).pipe(Effect.provide(layers({ statement: xml, directory, flex })))
+      }).pipe(Effect.provide(ibkrWorld({ statement: xml, directory, flex })))
       return { codes, ...seen }
     }).pipe(Effect.provide(NodeFileSystem.layer))
 

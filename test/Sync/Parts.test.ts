@@ -1,13 +1,11 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Layer } from "effect"
+import { Effect, FileSystem } from "effect"
 import { readdirSync } from "node:fs"
 import { generateStatement } from "../../bench/generate-statement.ts"
-import * as Ibkr from "../../src/Broker/Ibkr.ts"
-import { FlexClient } from "../../src/Ibkr/FlexClient.ts"
-import { Metrics, type RunSummary } from "../../src/Metrics.ts"
-import { SyncRecordStore } from "../../src/SyncRecordStore.ts"
+import type { RunSummary } from "../../src/Metrics.ts"
 import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
+import { ibkrWorld } from "./ibkrWorld.ts"
 import { atNight, failure, type json, night } from "./world.ts"
 
 /** A statement too large for memory, in the pipeline: everything behind and before its bytes a fixture. */
@@ -22,30 +20,6 @@ const large = Effect.gen(function*() {
   generateStatement({ trades, cash: cashRows, seed: 5, out })
   return { directory, statement: yield* files.readFileString(out) }
 })
-
-const layers = (
-  of: { readonly directory: string; readonly statement: string },
-  more: {
-    readonly rowsPerPart?: number
-    readonly pushed?: Array<RunSummary>
-    readonly repo?: Partial<WealthfolioRepo["Service"]>
-  }
-) => {
-  const broker = Ibkr.layerNoDeps({
-    account: "U1234567",
-    report: { cashTypes: "runbook", symbolMap: new Map() },
-    archiveDir: of.directory,
-    spoolDir: of.directory,
-    strict: true,
-    queryId: "123456",
-    ...(more.rowsPerPart === undefined ? {} : { rowsPerPart: more.rowsPerPart })
-  }).pipe(Layer.provide(FlexClient.layerTest(of)))
-  return Layer.mergeAll(
-    Layer.provideMerge(broker, SyncRecordStore.layerTest),
-    WealthfolioRepo.layerTest({}, more.repo),
-    Metrics.layerTest(more.pushed ?? [])
-  )
-}
 
 type Json = ReturnType<typeof json>
 
@@ -66,7 +40,7 @@ describe("a statement in parts", () => {
           const pushed: Array<RunSummary> = []
           const [first, again] = yield* Effect.forEach(["1", "2"], (runId) => night({ runId, scratch: from.directory }))
             .pipe(
-              Effect.provide(layers(from, { pushed, ...(rowsPerPart === undefined ? {} : { rowsPerPart }) }))
+              Effect.provide(ibkrWorld({ ...from, pushed, ...(rowsPerPart === undefined ? {} : { rowsPerPart }) }))
             )
           // Nothing is left beside the archive: what was too much for memory has no name on the disk.
           assert.deepStrictEqual(
@@ -107,7 +81,7 @@ describe("a statement in parts", () => {
         const first = yield* night({ runId: "1" })
         isDown.now = false
         return [first, yield* night({ runId: "2" })] as const
-      }).pipe(Effect.provide(layers(from, { rowsPerPart: 100, repo })))
+      }).pipe(Effect.provide(ibkrWorld({ ...from, rowsPerPart: 100, repo })))
       assert.strictEqual(first.error.exitCode, 9)
       assert.isAbove(first.counts.imported, 150)
       assert.isBelow(first.counts.imported, 500)
@@ -126,7 +100,7 @@ describe("a statement in parts", () => {
       const [first, second] = yield* Effect.gen(function*() {
         const first = yield* night({ runId: "1", scratch: `${from.directory}/nowhere` })
         return [first, yield* night({ runId: "2" })] as const
-      }).pipe(Effect.provide(layers(from, { rowsPerPart: 100 })))
+      }).pipe(Effect.provide(ibkrWorld({ ...from, rowsPerPart: 100 })))
       assert.deepInclude(first.error, { tag: "ReportNotWritten", exitCode: 10 })
       assert.isTrue(first.error.message.includes(`${from.directory}/nowhere`))
       assert.isAbove(first.counts.imported, 20)
