@@ -15,8 +15,8 @@ const flags = [
   // A decoded row has some 30 fields: beyond 12 V8 makes a hash table of each row, four times the size.
   "--fast-properties-soft-limit=64",
   // Compiled by the thread that runs it: one in the background that needs room waits for a collection by a thread that is
-  // waiting for it to end (nodejs/node#54918). A small heap makes that likely. Too late for the optimising compiler, which
-  // has its thread already: `main.ts` does not wait for it either.
+  // waiting for it to end (nodejs/node#54918). A small heap makes that likely. With an optimising compiler's thread it was
+  // seen all the same, as if that one did not heed the flag: `main.ts` does not wait for it either.
   "--no-concurrent-sparkplug",
   "--no-concurrent-recompilation"
 ]

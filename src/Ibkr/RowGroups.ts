@@ -73,7 +73,10 @@ export class RowGroups {
    * @param kept rows of earlier statements that are mapped with these
    */
   parts(most: number, kept: ReadonlyArray<SourceRow>): RowParts | undefined {
-    for (const source of kept) for (const row of [source, ...source.context ?? []]) this.add(row.section, row.fields)
+    const groupsOfKept = kept.map((source) => {
+      for (const row of source.context ?? []) this.add(row.section, row.fields)
+      return [source, Math.max(this.add(source.section, source.fields), knot)] as const
+    })
     // All are told: what is left is the groups.
     this.#ids = new NumberTable()
     // Cash that was transferred is looked for among all deposits.
@@ -93,11 +96,9 @@ export class RowGroups {
     // For which currency a summary stands is told by all rows.
     const isSummary = this.#cashLines.has(true) && !this.#cashLines.has(false)
     if (this.#isWhole || isSummary || part === 0) return undefined
-    return {
-      count: part + 1,
-      partOf: (group) => partOfRoot.get(this.#find(group)) ?? 0,
-      partOfRow: (section, row) => partOfRoot.get(this.#find(Math.max(this.add(section, row), knot))) ?? 0
-    }
+    const partOf = (group: number) => partOfRoot.get(this.#find(group)) ?? 0
+    const keptIn = Map.groupBy(groupsOfKept, ([, group]) => partOf(group))
+    return { count: part + 1, partOf, keptIn: (part) => (keptIn.get(part) ?? []).map(([source]) => source) }
   }
 
   #groupOf(section: string, row: Attributes): number {
@@ -153,7 +154,8 @@ export class RowGroups {
 export interface RowParts {
   readonly count: number
   readonly partOf: (group: number) => number
-  readonly partOfRow: (section: string, row: Attributes) => number
+  /** The rows of earlier statements that are mapped with those of a part. */
+  readonly keptIn: (part: number) => ReadonlyArray<SourceRow>
 }
 
 /**

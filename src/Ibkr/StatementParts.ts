@@ -22,7 +22,6 @@ export const statementParts = Effect.fnUntraced(function*(
   const parts = scanned.groups.parts(options.most, kept)
   if (parts === undefined) return undefined
   const services = yield* Effect.context<FileSystem.FileSystem>()
-  const own = Map.groupBy(kept, (row) => parts.partOfRow(row.section, row.fields))
   const paths = yield* divideSpool(scanned.spool, parts)
   let missing: MissingMoves = { trades: false, others: false }
   let isSearched = false
@@ -40,7 +39,7 @@ export const statementParts = Effect.fnUntraced(function*(
       return (yield* map(context)).report
     })
     return {
-      kept: own.get(index) ?? [],
+      kept: parts.keptIn(index),
       report: (context) => Effect.provideContext(report(context), services),
       sources: (hashes) => Effect.provideContext(statementSources({ ...scanned, spool }, hashes), services)
     }

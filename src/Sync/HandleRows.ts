@@ -5,7 +5,7 @@ import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import type { RunReport } from "../RunReport.ts"
 import type { SyncOptions } from "../Sync.ts"
 import { brokerSide } from "./Compare.ts"
-import { type Handled, handled, together } from "./Handled.ts"
+import { type Handled, handled } from "./Handled.ts"
 import { importReport } from "./Import.ts"
 import { mapStatement } from "./MapStatement.ts"
 import { merged, mergedSkips, mergedWarnings } from "./Merged.ts"
@@ -30,10 +30,10 @@ export const handleRows = Effect.fnUntraced(function*(
     yield* sayWhatTheDataIs(asOf)
     for (const warning of report.warnings) if (!earlier.warnings.includes(warning)) yield* Effect.logWarning(warning)
   }
-  const { positions } = together(before, handled({ report, cash, skipped: [], booked: 0 }, [])).report
+  const positions = [...before?.report.positions ?? [], ...report.positions ?? []]
   yield* Ref.update(ledger, (now): RunReport => ({
     ...now,
-    ...brokerSide({ ...report, ...(positions === undefined ? {} : { positions }) }, new Map()),
+    ...brokerSide({ ...report, positions }, new Map()),
     statements: [...earlier.statements, ...report.statements],
     skipped: mergedSkips(sofar.skipped, report.skipped),
     warnings: mergedWarnings(sofar.warnings, report.warnings),
