@@ -1,5 +1,6 @@
-import { Effect, FileSystem, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { collectIfGrown } from "../Heap.ts"
+import { readAhead } from "../ReadAhead.ts"
 import { fieldsRead } from "./FlexReport.ts"
 import { security } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
@@ -111,14 +112,11 @@ const reader = () => {
 export const rowsOfSpool = (text: string): ReadonlyArray<SpooledRow> =>
   text.split(rowSeparator).slice(0, -1).map(reader())
 
-const chunkSize = 1 << 16
-
 /** The rows that the first pass wrote, in their order. */
 export const spooled = Effect.fnUntraced(function*(spool: string, each: (row: SpooledRow) => void) {
-  const fileSystem = yield* FileSystem.FileSystem
   const read = reader()
   let rest = ""
-  yield* fileSystem.stream(spool, { chunkSize }).pipe(
+  yield* readAhead(spool).pipe(
     Stream.decodeText(),
     Stream.runForEachArray((texts) =>
       Effect.sync(() => {

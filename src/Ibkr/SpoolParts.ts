@@ -1,5 +1,6 @@
 import { Effect, FileSystem, Stream } from "effect"
 import { concat } from "../Bytes.ts"
+import { readAhead } from "../ReadAhead.ts"
 import { everyGroup, type RowParts } from "./RowGroups.ts"
 import { rowSeparator, unitSeparator } from "./Spool.ts"
 import { SpoolError, systemReason } from "./StatementError.ts"
@@ -11,7 +12,6 @@ const zero = 0x30
 
 /** What gathers for one part before it is written: there may be a hundred. */
 const bufferSize = 1 << 14
-const chunkSize = 1 << 16
 
 /**
  * Copies the rows of a spool into one file for each part, in their order, and returns the paths. In flat memory: bytes are
@@ -58,7 +58,7 @@ export const divideSpool = Effect.fnUntraced(function*(spool: string, parts: Row
       return Effect.forEach(writing, ([part, bytes]) => files[part]?.writeAll(bytes) ?? Effect.void, { discard: true })
     })
 
-    yield* fileSystem.stream(spool, { chunkSize }).pipe(
+    yield* readAhead(spool).pipe(
       Stream.runForEach((chunk) => {
         take(chunk)
         return full.length === 0 ? Effect.void : flush

@@ -5,6 +5,7 @@ import type { BrokerError, MappingContext, ReceivedStatement } from "../Broker.t
 import type { Failure } from "../Failure.ts"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
 import * as PlainDates from "../Portfolio/PlainDate.ts"
+import { readAhead } from "../ReadAhead.ts"
 import { archivedFiles, ArchiveError, keepStatement, removeHalfKept, unpackStatement } from "../StatementArchive.ts"
 import { type StoreError, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type ScannedStatement, scanStatement } from "./FlexStatement.ts"
@@ -84,7 +85,11 @@ export const statementReader = Effect.fnUntraced(function*(
     spool: newFile(),
     ...(options.account === undefined ? {} : { account: options.account })
   })
-  const bytesOf = (path: string) => fileSystem.stream(path).pipe(Stream.mapError(fileError(path)))
+  const bytesOf = (path: string) =>
+    readAhead(path).pipe(
+      Stream.provideService(FileSystem.FileSystem, fileSystem),
+      Stream.mapError(fileError(path))
+    )
 
   const receive = <E>(bytes: Stream.Stream<Uint8Array, E>) => {
     const path = newFile()

@@ -12,10 +12,10 @@ const counted = (reads: Map<string, number>) =>
     Effect.map(FileSystem.FileSystem, (files) =>
       FileSystem.FileSystem.of({
         ...files,
-        stream: (path, options) => {
+        open: (path, options) => {
           const name = path.slice(path.lastIndexOf("/") + 1)
-          reads.set(name, (reads.get(name) ?? 0) + 1)
-          return files.stream(path, options)
+          if (options?.flag === "r") reads.set(name, (reads.get(name) ?? 0) + 1)
+          return files.open(path, options)
         }
       }))
   ).pipe(Layer.provide(NodeFileSystem.layer))

@@ -1,4 +1,4 @@
-import { Effect, FileSystem, PlatformError, Stream } from "effect"
+import { Effect, FileSystem, PlatformError } from "effect"
 import type { Fault } from "./Mutant.ts"
 
 /** Files of one input, in memory: what a reader spools can be counted, changed, and made to fail. */
@@ -24,21 +24,30 @@ export const memoryFiles = (): MemoryFiles => {
   const bytesOf = (path: string): Buffer => Buffer.concat(files.get(path) ?? [])
   const unused = Effect.die(new Error("no reader of statements uses this"))
 
-  const open = (path: string) =>
+  const open = (path: string, options?: { readonly flag?: FileSystem.OpenFlag | undefined }) =>
     Effect.suspend(() => {
       if (fault === "open") return fails("open", path)
       const parts: Array<Uint8Array> = []
-      files.set(path, parts)
+      if (options?.flag === "w") files.set(path, parts)
       const write = (bytes: Uint8Array) =>
         fault === "write" ? fails("write", path) : Effect.sync(() => {
           parts.push(bytes.slice())
+        })
+      const content = bytesOf(path)
+      let position = 0
+      const read = (into: Uint8Array) =>
+        fault === "read" ? fails("read", path) : Effect.sync(() => {
+          const bytes = content.subarray(position, position + Math.min(piece, into.length))
+          into.set(bytes)
+          position += bytes.length
+          return bytes.length
         })
       const file: FileSystem.File = {
         [FileSystem.FileTypeId]: FileSystem.FileTypeId,
         stat: unused,
         seek: () => unused,
         sync: Effect.void,
-        read: () => unused,
+        read,
         readAlloc: () => unused,
         truncate: () => unused,
         write: (bytes) => Effect.as(write(bytes), bytes.length),
@@ -47,18 +56,8 @@ export const memoryFiles = (): MemoryFiles => {
       return Effect.succeed(file)
     })
 
-  const stream = (path: string) =>
-    Stream.suspend((): Stream.Stream<Uint8Array, PlatformError.PlatformError> => {
-      if (fault === "stream") return Stream.fromEffect(fails("stream", path))
-      const bytes = bytesOf(path)
-      const count = Math.ceil(bytes.length / piece)
-      return Stream.fromIterable(
-        Array.from({ length: count }, (_, index) => bytes.subarray(index * piece, (index + 1) * piece))
-      )
-    })
-
   return {
-    fileSystem: FileSystem.makeNoop({ open, stream }),
+    fileSystem: FileSystem.makeNoop({ open }),
     text: (path) => bytesOf(path).toString(),
     write: (path, text) => {
       files.set(path, [Buffer.from(text)])

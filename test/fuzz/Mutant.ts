@@ -8,7 +8,7 @@ import { storyMutations } from "./StoryMutations.ts"
 import { structureMutations } from "./StructureMutations.ts"
 
 /** Where the spool file fails. */
-export type Fault = "open" | "write" | "stream"
+export type Fault = "open" | "write" | "read"
 
 /** One input: the seed and the number give the same one again, on every machine. */
 export interface Mutant {
@@ -60,7 +60,7 @@ export const mutantOf = (corpus: Corpus, seed: number, number: number): Mutant =
     bytes,
     options: optionsOf(random),
     ...(random.chance(0.1) && number > 0 ? { heldFrom: random.below(number) } : {}),
-    ...(random.chance(0.005) ? { fault: random.pick(["open", "write", "stream"]) } : {})
+    ...(random.chance(0.005) ? { fault: random.pick(["open", "write", "read"]) } : {})
   }
 }
 
