@@ -178,7 +178,7 @@ const handle = Effect.fnUntraced(function*(
   )
 
   const side = brokerSide(report, rows.moved)
-  const bridged = bridges({ ...rows, cash: yield* cashToExplain(statement, rows.cash, side) })
+  const bridged = bridges({ ...rows, cash: yield* cashToExplain(parts ?? [statement], rows, side) })
   const isLatest = asOf !== undefined && (before === undefined || asOf >= before)
   const unmet = reasonNotCompared(options, report.positions !== undefined, isLatest, state.recomputed)
   if (unmet !== undefined) yield* Effect.logWarning(unmet)

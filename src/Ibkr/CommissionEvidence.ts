@@ -1,26 +1,19 @@
 import type { CashBalance, StatementInfo } from "../Broker.ts"
-import type { Activity } from "../Portfolio/Activity.ts"
 import { at, brokerSteps, type CashByKind, type CashKind, cashKinds, settledKind } from "../Portfolio/CashBridge.ts"
 import type { Amounts, CommissionEvidence, CommissionPiece } from "../Portfolio/CommissionCorrection.ts"
-import type { DaySpan } from "../Portfolio/Coverage.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
 import { correctionId } from "./Activities/CommissionCorrections.ts"
 import { legsOf } from "./Activities/FxTrades.ts"
 import { dayOf } from "./Activities/TradeRows.ts"
-import { isConversion } from "./CashMovements.ts"
 import { balancesOf, type CashReportRow } from "./CashReport.ts"
+import { type CommissionSums, isWithin } from "./CommissionSums.ts"
 import type { StatementOfFundsLine } from "./FlexFunds.ts"
 import type { Trade } from "./FlexReport.ts"
-import { digestOf, type MovingRow } from "./MovingRow.ts"
-import { cashMoved, statementWindows } from "./StatementCash.ts"
+import { digestOf } from "./MovingRow.ts"
 
 export interface EvidenceInput {
-  /** The statement's own rows, each once. */
-  readonly rows: Iterable<MovingRow>
-  /** What is booked of them. */
-  readonly activities: ReadonlyArray<Activity>
   readonly statements: ReadonlyArray<StatementInfo>
   readonly cashReport: ReadonlyArray<CashReportRow>
   /** Commissions of conversions, as they were charged. */
@@ -34,21 +27,18 @@ export interface EvidenceInput {
  * the row does not tell. Two sections do: the Statement of Funds, conversion by conversion, and else the Cash Report, for
  * all conversions of its days together. It is believed only where its `commissions` differ and nothing else does, and
  * where conversions can be what they differ by: less was charged in the currency of their rows, no less than these say
- * in all, and more in a currency that they convert. For each window of days in the file, oldest first.
+ * in all, and more in a currency that they convert.
+ *
+ * @param sums of all rows of the statement, for each window of days in the file, oldest first
  */
-export const commissionEvidence = (input: EvidenceInput): ReadonlyArray<CommissionEvidence> => {
-  const windows = statementWindows(input.statements)
-  const overlap = windows.some(({ from }, index) => index > 0 && from <= (windows[index - 1]?.to ?? ""))
-  const rows = [...input.rows]
-  if (overlap) return []
-  return windows.flatMap((window) => {
-    const own = windows.length === 1 ? rows : rows.filter((row) => isWithin(bookedOn(row), window))
-    const funds = windows.length === 1
+export const commissionEvidence = (
+  sums: ReadonlyArray<CommissionSums>,
+  input: EvidenceInput
+): ReadonlyArray<CommissionEvidence> =>
+  sums.flatMap(({ conversions, moved, window }) => {
+    const funds = sums.length === 1
       ? input.funds
       : input.funds.filter(({ date, reportDate }) => isWithin(reportDate ?? date?.date, window))
-    const conversions = own.flatMap((moving) =>
-      moving.section === "Trades" && isConversion(moving.row) ? [moving.row] : []
-    )
     const evidence = { window, id: correctionId(window.from, window.to) }
     const pieces = byFunds(conversions, funds)
     if (pieces !== undefined) return [withoutEarly({ ...evidence, pieces }, conversions, input.startDate)]
@@ -60,24 +50,12 @@ export const commissionEvidence = (input: EvidenceInput): ReadonlyArray<Commissi
       const days = input.statements[statement]
       return days?.fromDate === window.from && days.toDate === window.to
     })
-    const activities = windows.length === 1
-      ? input.activities
-      : input.activities.filter(({ date }) => isWithin(date, window))
-    const found = byCashReport(charged, balancesOf(lines, input.statements), cashMoved(own, activities))
+    const found = byCashReport(charged, balancesOf(lines, input.statements), moved)
     if (found === undefined) return []
     return typeof found === "string"
       ? [{ ...evidence, pieces: [], refused: found }]
       : [withoutEarly({ ...evidence, pieces: [found] }, charged, input.startDate)]
   })
-}
-
-const isWithin = (day: PlainDate | undefined, { from, to }: DaySpan) => day !== undefined && from <= day && day <= to
-
-/** The day by which a row is in a statement. */
-const bookedOn = (moving: MovingRow): PlainDate | undefined => {
-  if (moving.section === "Trades") return moving.row.reportDate ?? dayOf(moving.row)
-  return moving.section === "CashTransactions" ? moving.row.reportDate ?? moving.row.dateTime?.date : undefined
-}
 
 const nameOf = (trade: Trade): string =>
   trade.tradeID ?? trade.transactionID ?? digestOf({ section: "Trades", row: trade })

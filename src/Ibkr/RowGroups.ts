@@ -1,5 +1,6 @@
 import { NumberTable } from "../NumberTable.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
+import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
 import { isIdentifier } from "./FlexField.ts"
 import { baseSummary } from "./FlexReport.ts"
 import type { Attributes } from "./FlexXml.ts"
@@ -38,6 +39,7 @@ export class RowGroups {
   readonly #currencies = new Map<string, number>()
   #ids = new NumberTable()
   #isTied = false
+  #hasConversions = false
   #isWhole = false
   readonly #cashLines = new Set<boolean>()
 
@@ -61,19 +63,26 @@ export class RowGroups {
       this.#isTied = true
       this.#join(group, knot)
     }
-    // Conversions are judged by all commissions of the statement; the Statement of Funds has all its rows again.
-    if (section === "StmtFunds" || (section === "Trades" && row["assetCategory"] === "CASH")) this.#isWhole = true
+    if (section === "Trades" && row["assetCategory"] === "CASH") this.#hasConversions = true
+    // It has the statement's rows again.
+    if (section === "StmtFunds") this.#isWhole = true
     return group
   }
 
+  /** Their commissions are judged by what all rows of the statement move. */
+  get hasConversions(): boolean {
+    return this.#hasConversions
+  }
+
   /**
-   * Groups in parts of at most `most` moving rows, as far as groups allow; what ties is in the first. `undefined` where all
-   * rows belong in one.
+   * Groups in parts of at most `most` moving rows, as far as groups allow; what ties is in the first. With conversions
+   * there is a last one without rows, for what is told once all of them are known. `undefined` where all rows belong in one.
    *
    * @param kept rows of earlier statements that are mapped with these
    */
   parts(most: number, kept: ReadonlyArray<SourceRow>): RowParts | undefined {
     const groupsOfKept = kept.map((source) => {
+      if (source.section === correctionSection) return [source, undefined] as const
       for (const row of source.context ?? []) this.add(row.section, row.fields)
       return [source, Math.max(this.add(source.section, source.fields), knot)] as const
     })
@@ -97,8 +106,9 @@ export class RowGroups {
     const isSummary = this.#cashLines.has(true) && !this.#cashLines.has(false)
     if (this.#isWhole || isSummary || part === 0) return undefined
     const partOf = (group: number) => partOfRoot.get(this.#find(group)) ?? 0
-    const keptIn = Map.groupBy(groupsOfKept, ([, group]) => partOf(group))
-    return { count: part + 1, partOf, keptIn: (part) => (keptIn.get(part) ?? []).map(([source]) => source) }
+    const last = this.#hasConversions ? part + 1 : part
+    const keptIn = Map.groupBy(groupsOfKept, ([, group]) => group === undefined ? last : partOf(group))
+    return { count: last + 1, partOf, keptIn: (part) => (keptIn.get(part) ?? []).map(([source]) => source) }
   }
 
   #groupOf(section: string, row: Attributes): number {

@@ -1,6 +1,6 @@
 import type { StatementInfo } from "../Broker.ts"
 import { type Activity, signedCash, type SkippedRow } from "../Portfolio/Activity.ts"
-import { addTo, type CashKind, type StatementCash, type UnbookedCash } from "../Portfolio/CashBridge.ts"
+import { addTo, type CashKind, type CashMoved, type StatementCash, type UnbookedCash } from "../Portfolio/CashBridge.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import { cashKind, type CashMovement, movementsOf, saysItsCash, sectionKind } from "./CashMovements.ts"
 import { isMarginSettled } from "./Category.ts"
@@ -25,7 +25,7 @@ export const distinctRows = (
 export const cashMoved = (
   rows: Iterable<MovingRow>,
   activities: ReadonlyArray<Activity>
-): ReadonlyMap<string, ReadonlyMap<CashKind, Decimals.Decimal>> => {
+): CashMoved => {
   const moved = new Map<string, Map<CashKind, Decimals.Decimal>>()
   const add = ({ amount, currency, kind }: CashMovement) => {
     const kinds = moved.get(currency) ?? new Map<CashKind, Decimals.Decimal>()

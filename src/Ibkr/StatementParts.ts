@@ -1,6 +1,7 @@
 import { Effect, type FileSystem } from "effect"
 import type { BrokerError, MappingContext, StatementPart } from "../Broker.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
+import { addSums, type CommissionSums } from "./CommissionSums.ts"
 import { DecodedRows } from "./DecodedRows.ts"
 import type { ScannedStatement } from "./FlexStatement.ts"
 import { spooled } from "./Spool.ts"
@@ -26,11 +27,22 @@ export const statementParts = Effect.fnUntraced(function*(
   let missing: MissingMoves = { trades: false, others: false }
   let isSearched = false
 
+  const sums = new Map<number, ReadonlyArray<CommissionSums>>()
+
   return paths.map((spool, index): StatementPart => {
+    const isLast = index === paths.length - 1
+    const kept = parts.keptIn(index)
     const map = (context: MappingContext) =>
-      partReport(scanned, spool, context.rows, options.report(context), { missing, isFirst: index === 0 })
+      partReport(scanned, spool, context.rows, options.report(context), {
+        missing,
+        isFirst: index === 0,
+        ...(scanned.groups.hasConversions ? { sums: { before: isLast ? sumsOfAll(sums) : [], isLast } } : {})
+      })
     const report = Effect.fnUntraced(function*(context: MappingContext) {
       const mapped = yield* map(context)
+      // By themselves, and with no row of an earlier statement that they correct.
+      const isAlone = context.booked.size === 0 && context.rows.length === kept.length
+      if (isAlone && !isLast && mapped.sums !== undefined) sums.set(index, mapped.sums)
       if (mapped.isAllDoubtful) missing = { ...missing, trades: true }
       if (!mapped.isDoubtAsked || isSearched) return mapped.report
       // It is asked of few statements: they alone are looked through.
@@ -39,12 +51,18 @@ export const statementParts = Effect.fnUntraced(function*(
       return (yield* map(context)).report
     })
     return {
-      kept: parts.keptIn(index),
+      kept,
       report: (context) => Effect.provideContext(report(context), services),
       sources: (hashes) => Effect.provideContext(statementSources({ ...scanned, spool }, hashes), services)
     }
   })
 })
+
+const sumsOfAll = (sums: ReadonlyMap<number, ReadonlyArray<CommissionSums>>): ReadonlyArray<CommissionSums> =>
+  [...sums.values()].reduce<ReadonlyArray<CommissionSums>>(
+    (before, now) => before.length === 0 ? now : addSums(before, now),
+    []
+  )
 
 /** Whether rows that move positions may be missing in any part. */
 const missingIn = Effect.fnUntraced(function*(

@@ -10,6 +10,7 @@ import { isConversion } from "./CashMovements.ts"
 import { balancesOf, type CashReportRow, linesByCurrency } from "./CashReport.ts"
 import type { ColumnRow } from "./Columns.ts"
 import { commissionEvidence } from "./CommissionEvidence.ts"
+import { addSums, type CommissionSums, commissionSums } from "./CommissionSums.ts"
 import { DecodedRows } from "./DecodedRows.ts"
 import type { ScannedStatement } from "./FlexStatement.ts"
 import type { Attributes } from "./FlexXml.ts"
@@ -45,6 +46,12 @@ export interface Elsewhere {
   readonly missing: MissingMoves
   /** Every part has the rows that tell of the statement as a whole: they are told of in the first. */
   readonly isFirst: boolean
+  /** Where the statement has conversions: what the rows of the parts before this one say of commissions. */
+  readonly sums?: {
+    readonly before: ReadonlyArray<CommissionSums>
+    /** With its own it has those of all rows. */
+    readonly isLast: boolean
+  }
 }
 
 /** As of a whole statement, of the rows of one part of it. */
@@ -104,7 +111,11 @@ const assemble = (
   kept: ReadonlyArray<SourceRow>,
   options: ReportOptions,
   elsewhere?: Elsewhere
-): Pick<Bookings, "isAllDoubtful" | "isDoubtAsked"> & { readonly report: BrokerReport } => {
+): Pick<Bookings, "isAllDoubtful" | "isDoubtAsked"> & {
+  readonly report: BrokerReport
+  /** Of the rows of this part; only where they are asked for. */
+  readonly sums?: ReadonlyArray<CommissionSums>
+} => {
   const own = new Set(kept.length === 0 ? [] : decoded.moving.map(digestOf))
   const earlier = new DecodedRows()
   const knownAs = new Map<string, Set<string>>()
@@ -143,6 +154,14 @@ const assemble = (
   const opening = verdict.findings.length > 0 || hasUnreadable(decoded, "Trades")
     ? undefined
     : openingOf(scanned.statements, booked.opening, cash, options.startDate)
+  const { sums, ...told } = cashByKind(scanned, decoded, {
+    lines,
+    balances: cash,
+    ...booked,
+    startDate: options.startDate,
+    isAsked: options.explainCash === true,
+    elsewhere
+  })
   const report: BrokerReport = {
     statements: scanned.statements,
     activities: earlier.corrections.length === 0
@@ -159,13 +178,7 @@ const assemble = (
     ...(opening === undefined ? {} : { opening }),
     ...(booked.shorts.size === 0 ? {} : { shorts: booked.shorts }),
     cash,
-    ...cashByKind(scanned, decoded, {
-      lines,
-      balances: cash,
-      ...booked,
-      startDate: options.startDate,
-      isAsked: options.explainCash === true
-    }),
+    ...told,
     carriedOver: new Set([
       ...earlier.corrections.map(({ externalId }) => externalId),
       ...(kept.length === 0
@@ -179,7 +192,12 @@ const assemble = (
     ],
     complete: verdict.findings.length === 0
   }
-  return { report, isAllDoubtful: booked.isAllDoubtful, isDoubtAsked: booked.isDoubtAsked }
+  return {
+    report,
+    ...(sums === undefined ? {} : { sums }),
+    isAllDoubtful: booked.isAllDoubtful,
+    isDoubtAsked: booked.isDoubtAsked
+  }
 }
 
 const ofPart = (skipped: BrokerReport["skipped"], elsewhere: Elsewhere | undefined): BrokerReport["skipped"] =>
@@ -244,10 +262,15 @@ const cashByKind = (
     readonly skipped: BrokerReport["skipped"]
     readonly startDate: PlainDate | undefined
     readonly isAsked: boolean
+    readonly elsewhere: Elsewhere | undefined
   }
-): Pick<BrokerReport, "statementCash" | "commissions"> => {
-  const conversions = decoded.moving.some((moving) => moving.section === "Trades" && isConversion(moving.row))
-  if (!conversions && !found.isAsked) return {}
+): Pick<BrokerReport, "statementCash" | "commissions"> & { readonly sums?: ReadonlyArray<CommissionSums> } => {
+  const { elsewhere, isAsked } = found
+  const ofPart = elsewhere?.sums
+  const isJudged = elsewhere === undefined
+    ? decoded.moving.some((moving) => moving.section === "Trades" && isConversion(moving.row))
+    : ofPart !== undefined
+  if (!isJudged && !isAsked) return {}
   const rows = distinctRows(decoded.moving, found.skipped)
   const hashes = new Set(decoded.moving.map(digestOf))
   const activities = found.activities.filter(({ contentHash }) => hashes.has(contentHash))
@@ -255,17 +278,17 @@ const cashByKind = (
     ...decoded.skipped,
     ...found.skipped.filter(({ contentHash = "" }) => hashes.has(contentHash))
   ]
-  return {
-    statementCash: statementCash(rows, activities, skipped),
-    commissions: commissionEvidence({
-      rows: rows.values(),
-      activities,
-      statements: scanned.statements,
-      cashReport: found.lines,
-      funds: decoded.forexCommissions,
-      ...(found.startDate === undefined ? {} : { startDate: found.startDate })
-    })
-  }
+  const cash = isAsked || elsewhere === undefined ? { statementCash: statementCash(rows, activities, skipped) } : {}
+  if (!isJudged) return cash
+  const sums = commissionSums([...rows.values()], activities, scanned.statements)
+  if (ofPart?.isLast === false) return { ...cash, sums }
+  const commissions = commissionEvidence(ofPart === undefined ? sums : addSums(sums, ofPart.before), {
+    statements: scanned.statements,
+    cashReport: found.lines,
+    funds: decoded.forexCommissions,
+    ...(found.startDate === undefined ? {} : { startDate: found.startDate })
+  })
+  return { ...cash, commissions, sums }
 }
 
 /** Statements of the last day of the report: one per segment of the account, the latest made of each. */

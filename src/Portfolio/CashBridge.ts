@@ -37,10 +37,12 @@ export interface UnbookedCash {
   readonly amount?: Decimal
 }
 
+/** By currency. */
+export type CashMoved = ReadonlyMap<string, CashByKind>
+
 /** What a statement's own rows move, booked or not. */
 export interface StatementCash {
-  /** By currency. */
-  readonly moved: ReadonlyMap<string, CashByKind>
+  readonly moved: CashMoved
   readonly unbooked: ReadonlyArray<UnbookedCash>
   /** By content hash, of rows whose activity does not tell it. */
   readonly kinds: ReadonlyMap<string, CashKind>
@@ -85,6 +87,17 @@ export const settledKind = (difference: Decimal): Decimal =>
 
 export const addTo = <Key>(sums: Map<Key, Decimal>, key: Key, amount: Decimal): void =>
   void sums.set(key, Decimals.add(sums.get(key) ?? Decimals.zero, amount))
+
+/** Of two parts. */
+export const addMoved = (before: CashMoved, now: CashMoved): CashMoved => {
+  const moved = new Map(before)
+  for (const [currency, kinds] of now) {
+    const sums = new Map(moved.get(currency))
+    for (const [kind, amount] of kinds) addTo(sums, kind, amount)
+    moved.set(currency, sums)
+  }
+  return moved
+}
 
 /**
  * The broker's figures by kind, to be held against those of the rows. What it has no figure for is one sum, `other`, once

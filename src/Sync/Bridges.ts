@@ -1,21 +1,35 @@
 import { Effect } from "effect"
-import type { ReceivedStatement } from "../Broker.ts"
+import type { StatementPart } from "../Broker.ts"
 import { type Activity, cashSign, signedCash, type SkippedRow } from "../Portfolio/Activity.ts"
-import { cashBridge, type CashKind, type StatementCash, type UnbookedCash } from "../Portfolio/CashBridge.ts"
+import { addMoved, cashBridge, type CashKind, type StatementCash, type UnbookedCash } from "../Portfolio/CashBridge.ts"
 import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { CashDrift } from "../Portfolio/Reconcile.ts"
 import type { Comparison } from "./Compare.ts"
 import type { Handled } from "./Handled.ts"
 
-/** What the statement's rows move by kind, where booked ones do not explain its cash. */
+/**
+ * What the statement's rows move by kind, where booked ones do not explain its cash. Its parts are gone through again, one
+ * after the other.
+ */
 export const cashToExplain = Effect.fnUntraced(function*(
-  statement: ReceivedStatement,
-  known: StatementCash | undefined,
+  parts: ReadonlyArray<StatementPart>,
+  { cash: known, unbooked }: Pick<Handled, "cash" | "unbooked">,
   { cash }: Comparison
 ) {
   if (known !== undefined || cash.every(({ drift }) => Decimals.isZero(drift))) return known
-  return (yield* statement.report({ rows: [], booked: new Set(), explainCash: true })).statementCash
+  const asked = new Set(unbooked.map(({ contentHash }) => contentHash))
+  let all: StatementCash = { moved: new Map(), unbooked: [], kinds: new Map() }
+  for (const part of parts) {
+    const { statementCash: own } = yield* part.report({ rows: [], booked: new Set(), explainCash: true })
+    if (own === undefined) continue
+    all = {
+      moved: addMoved(all.moved, own.moved),
+      unbooked: [...all.unbooked, ...own.unbooked],
+      kinds: new Map([...all.kinds, ...[...own.kinds].filter(([hash]) => asked.has(hash))])
+    }
+  }
+  return all
 })
 
 /**

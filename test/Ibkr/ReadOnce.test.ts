@@ -1,24 +1,9 @@
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Layer } from "effect"
+import { Effect, FileSystem } from "effect"
 import { generateStatement } from "../../bench/generate-statement.ts"
+import { countedFiles } from "../support/countedFiles.ts"
 import { ibkrWorld } from "../Sync/ibkrWorld.ts"
 import { atNight, night } from "../Sync/world.ts"
-
-/** How often a file of a run is read from its beginning, by the end of its name. */
-const counted = (reads: Map<string, number>) =>
-  Layer.effect(
-    FileSystem.FileSystem,
-    Effect.map(FileSystem.FileSystem, (files) =>
-      FileSystem.FileSystem.of({
-        ...files,
-        open: (path, options) => {
-          const name = path.slice(path.lastIndexOf("/") + 1)
-          if (options?.flag === "r") reads.set(name, (reads.get(name) ?? 0) + 1)
-          return files.open(path, options)
-        }
-      }))
-  ).pipe(Layer.provide(NodeFileSystem.layer))
 
 const run = Effect.fnUntraced(function*(rowsPerPart: number) {
   const reads = new Map<string, number>()
@@ -32,7 +17,7 @@ const run = Effect.fnUntraced(function*(rowsPerPart: number) {
     const result = yield* night().pipe(Effect.provide(ibkrWorld({ directory, statement, rowsPerPart })))
     assert.strictEqual(result.counts.imported, 500)
     return reads
-  }).pipe(Effect.scoped, Effect.provide(counted(reads)))
+  }).pipe(Effect.scoped, Effect.provide(countedFiles(reads)))
 })
 
 describe("a night", () => {

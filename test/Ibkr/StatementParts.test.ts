@@ -65,6 +65,7 @@ describe("a statement in parts", () => {
   it.effect("of every fixture that can be divided, too", () =>
     Effect.gen(function*() {
       let divided = 0
+      let corrected = 0
       for (const name of names) {
         const scanned = yield* Effect.option(scan(yield* fixture(name)))
         if (scanned._tag === "None") continue
@@ -72,9 +73,11 @@ describe("a statement in parts", () => {
         const apart = yield* mapInParts(scanned.value, [], reportOptions(), 1)
         if (apart === undefined) continue
         divided++
+        corrected += apart.report.commissions?.length ?? 0
         same(apart.report, whole)
       }
       assert.isAbove(divided, 15)
+      assert.isAbove(corrected, 0)
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
 
   const text = (day: Day) => new TextEncoder().encode(statement(day))
@@ -157,7 +160,8 @@ describe("a statement in parts", () => {
           trade("61", vusa, 10, "80", on),
           trade("62", { ...aapl, assetCategory: "CASH", symbol: "GBP.USD", conid: "12087797" }, 10, "1.2", on)
         ]
-      }, 1]
+        // And one of no rows, where its commission is judged.
+      }, 3]
     ] as const
   )("keeps together what may bear on one another: %s", ([, day, parts]) =>
     Effect.gen(function*() {

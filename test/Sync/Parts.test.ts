@@ -1,10 +1,13 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
+import { Effect, FileSystem, Layer } from "effect"
 import { readdirSync } from "node:fs"
 import { generateStatement } from "../../bench/generate-statement.ts"
 import type { RunSummary } from "../../src/Metrics.ts"
 import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
+import { cash, statement } from "../e2e/statement.ts"
+import { countedFiles } from "../support/countedFiles.ts"
+import { daysOf } from "../support/swappedCommissions.ts"
 import { ibkrWorld } from "./ibkrWorld.ts"
 import { atNight, failure, type json, night } from "./world.ts"
 
@@ -105,5 +108,60 @@ describe("a statement in parts", () => {
       assert.isTrue(first.error.message.includes(`${from.directory}/nowhere`))
       assert.isAbove(first.counts.imported, 20)
       assert.strictEqual(second.counts.alreadySynced, first.counts.imported)
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
+
+  /** What two nights say, of a statement as one and in parts. */
+  const nights = Effect.fnUntraced(function*(statement: string) {
+    yield* atNight
+    return yield* Effect.forEach([undefined, 1], (rowsPerPart) =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        const directory = yield* files.makeTempDirectoryScoped()
+        const reads = new Map<string, number>()
+        const two = yield* Effect.forEach(["1", "2"], (runId) => night({ runId, scratch: directory })).pipe(
+          Effect.provide(
+            ibkrWorld({ directory, statement, ...(rowsPerPart === undefined ? {} : { rowsPerPart }) }).pipe(
+              Layer.provideMerge(countedFiles(reads))
+            )
+          )
+        )
+        assert.strictEqual(reads.has("2-2"), rowsPerPart !== undefined)
+        return two.map(sorted)
+      }))
+  })
+
+  const conversions = ["61", "62", "63"].map((id, index) => ({
+    id,
+    day: `2026-01-0${index + 6}`,
+    isSwapped: index !== 1
+  }))
+
+  it.effect("corrects commissions of conversions once, though these are in several", () =>
+    Effect.gen(function*() {
+      const [whole, parts] = yield* nights(statement(daysOf(conversions, "2026-01-05", "2026-01-09")))
+      if (whole === undefined || parts === undefined) return assert.fail("two runs")
+      assert.deepStrictEqual(parts, whole)
+      const corrected = parts.map(({ activities }) =>
+        activities.filter((row: string) => row.includes("fxcomm")).map((row: string) => JSON.parse(row).status)
+      )
+      assert.deepStrictEqual(corrected, [["imported", "imported"], ["already-synced", "already-synced"]])
+      for (const { cash } of parts) for (const { drift } of cash) assert.strictEqual(drift, "0")
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
+
+  it.effect("says of which kind cash is that no row explains, from all of them", () =>
+    Effect.gen(function*() {
+      const day = daysOf(conversions, "2026-01-05", "2026-01-09")
+      const [whole, parts] = yield* nights(statement({
+        ...day,
+        cash: [...day.cash ?? [], cash("79", "Mystery", "7", "CHF", "2026-01-07")]
+      }))
+      if (whole === undefined || parts === undefined) return assert.fail("two runs")
+      assert.deepStrictEqual(parts, whole)
+      const francs = parts[0]?.cash.find(({ currency }: { readonly currency: string }) => currency === "CHF")
+      assert.notStrictEqual(francs?.drift, "0")
+      assert.isAbove(francs?.bridge.steps.length, 1)
+      assert.deepStrictEqual(francs?.bridge.unbooked.map(({ externalId }: { externalId: string }) => externalId), [
+        "ibkr:cash:79"
+      ])
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
 })

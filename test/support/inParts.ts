@@ -43,7 +43,7 @@ export const untimed = (report: BrokerReport): BrokerReport => ({
 
 /** What a report tells beside its rows; of instruments those that something of it is about. */
 export const toldBeside = (report: BrokerReport): ReadonlyArray<string> => {
-  const { cash, complete, opening, positions } = report
+  const { cash, commissions = [], complete, opening, positions } = report
   const named = new Set(
     [...report.activities, ...positions ?? [], ...opening?.positions ?? []].map(({ instrumentKey }) => instrumentKey)
   )
@@ -54,6 +54,10 @@ export const toldBeside = (report: BrokerReport): ReadonlyArray<string> => {
     ...[...report.shorts?.keys() ?? [], ...report.carriedOver, ...report.warnings].map((text) => ({ text })),
     ...report.statements,
     ...cash,
+    ...commissions.map((each) => ({
+      ...each,
+      pieces: each.pieces.map(({ amounts, conversions }) => [[...amounts].sort(), [...conversions].sort()])
+    })),
     { complete, hasPositions: positions !== undefined, openingDay: opening?.day, openingCash: opening?.cash }
   ].map((each) => JSON.stringify(each, (_, value: unknown) => value instanceof Map ? [...value] : value)).sort()
 }
