@@ -5,24 +5,53 @@ import type { PlacedRecord, SyncRecord } from "../SyncRecordStore.ts"
 import { idsPerStatement, type Owned, rowsPerStatement } from "./Owned.ts"
 import { InstrumentRow, PlacedRow, present, SyncRecordRow } from "./Rows.ts"
 
-/** As columns: what is absent is NULL. */
-const columnsOf = (record: SyncRecord) => ({
-  externalId: record.externalId,
-  kind: record.kind,
-  state: record.state,
-  contentHash: record.contentHash,
-  trackerId: record.trackerId ?? null,
-  runId: record.runId,
-  reason: record.reason ?? null,
-  detail: record.detail ?? null,
-  held: record.held ? 1 : 0,
-  source: record.source === undefined ? null : JSON.stringify(record.source),
-  date: record.date ?? null,
-  subject: record.subject ?? null,
-  statementId: record.statementId ?? null,
-  intent: record.intent ?? null,
-  intendedHash: record.intendedHash ?? null
-})
+/** In the order of their table; what is absent is NULL. */
+const columns = [
+  "external_id",
+  "kind",
+  "state",
+  "content_hash",
+  "tracker_id",
+  "run_id",
+  "reason",
+  "detail",
+  "held",
+  "source",
+  "date",
+  "subject",
+  "statement_id",
+  "intent",
+  "intended_hash"
+] as const
+
+const valuesOf = (record: SyncRecord): ReadonlyArray<string | number | null> => [
+  record.externalId,
+  record.kind,
+  record.state,
+  record.contentHash,
+  record.trackerId ?? null,
+  record.runId,
+  record.reason ?? null,
+  record.detail ?? null,
+  record.held ? 1 : 0,
+  record.source === undefined ? null : JSON.stringify(record.source),
+  record.date ?? null,
+  record.subject ?? null,
+  record.statementId ?? null,
+  record.intent ?? null,
+  record.intendedHash ?? null
+]
+
+/** Written out: a statement that is put together of fragments takes longer to be made than to be carried out. */
+const upsertOf = (rows: number): string =>
+  `INSERT INTO sync_record (upstream, tracker, ${columns.join(", ")})
+    VALUES ${Array.from({ length: rows }, () => `(?, ?${", ?".repeat(columns.length)})`).join(", ")}
+    ON CONFLICT (upstream, tracker, external_id) DO UPDATE SET
+      ${columns.slice(1).map((column) => `${column} = excluded.${column}`).join(", ")}`
+
+let full: string | undefined
+
+const upsert = (rows: number): string => rows === rowsPerStatement ? full ??= upsertOf(rows) : upsertOf(rows)
 
 /** `sync_record` and `instrument`: what became of each broker row, and the asset of each instrument. */
 export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned) => {
@@ -117,18 +146,15 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
   const save = Effect.fn("SyncRecordStore.save")(function*(records: ReadonlyArray<SyncRecord>) {
     if (records.length === 0) return
     const latest = new Map(records.map((record) => [record.externalId, record]))
-    const rows = [...latest.values()].map(columnsOf)
+    const { tracker, upstream } = owner
     yield* sql.withTransaction(
       Effect.forEach(
-        Arr.chunksOf(rows, rowsPerStatement),
+        Arr.chunksOf(latest.values(), rowsPerStatement),
         (chunk) =>
-          sql`INSERT INTO sync_record ${sql.insert(Arr.map(chunk, (row) => ({ ...owner, ...row })))}
-        ON CONFLICT (upstream, tracker, external_id) DO UPDATE SET
-          kind = excluded.kind, state = excluded.state, content_hash = excluded.content_hash,
-          tracker_id = excluded.tracker_id, run_id = excluded.run_id, reason = excluded.reason,
-          detail = excluded.detail, held = excluded.held, source = excluded.source, date = excluded.date,
-          subject = excluded.subject, statement_id = excluded.statement_id, intent = excluded.intent,
-          intended_hash = excluded.intended_hash`,
+          sql.unsafe(
+            upsert(chunk.length),
+            chunk.flatMap((record) => [upstream, tracker, ...valuesOf(record)])
+          ),
         { discard: true }
       )
     )
