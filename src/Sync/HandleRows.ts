@@ -8,7 +8,7 @@ import { brokerSide } from "./Compare.ts"
 import { type Handled, handled } from "./Handled.ts"
 import { importReport } from "./Import.ts"
 import { mapStatement } from "./MapStatement.ts"
-import { merged, mergedSkips, mergedWarnings } from "./Merged.ts"
+import { mergedSkips, mergedWarnings, merging } from "./Merged.ts"
 import type { RunState } from "./Prepare.ts"
 
 /** Rows of one statement that are mapped together, from the broker to the tracker. */
@@ -39,6 +39,7 @@ export const handleRows = Effect.fnUntraced(function*(
     warnings: mergedWarnings(sofar.warnings, report.warnings),
     ...(asOf === undefined ? {} : { asOf })
   }))
+  const noted = merging(sofar, earlier)
   const result = yield* importReport(
     {
       sources: part.sources,
@@ -52,7 +53,7 @@ export const handleRows = Effect.fnUntraced(function*(
       rebuiltUntil: state.rebuiltUntil,
       force: new Set(),
       adoptIds: new Set(),
-      note: (rows) => Ref.update(ledger, (now) => ({ ...now, activities: merged(now, rows, earlier) })),
+      note: (rows) => Ref.update(ledger, (now) => ({ ...now, activities: noted(now, rows) })),
       wasInterrupted: !state.recomputed
     }
   )
@@ -61,7 +62,7 @@ export const handleRows = Effect.fnUntraced(function*(
   yield* logSkipped(result.skipped)
   yield* Ref.update(ledger, (now): RunReport => ({
     ...now,
-    activities: merged(sofar, result.activities, earlier),
+    activities: merging(sofar, earlier)(sofar, result.activities),
     skipped: mergedSkips(sofar.skipped, result.skipped),
     warnings: mergedWarnings(now.warnings, result.warnings)
   }))

@@ -8,22 +8,23 @@ export const mergedSkips = (earlier: RunReport["skipped"], now: RunReport["skipp
 }
 
 /**
- * A row that an earlier statement of this run imported stays imported.
+ * Puts rows beside those of a report as it becomes known what they are. A row that an earlier statement of this run
+ * imported stays imported.
  *
+ * @param start the report before the first of them
  * @param before the report as the statement began: parts of one have no row in common
  */
-export const merged = (
-  { activities, written }: RunReport,
-  now: ReadonlyArray<ReportedActivity>,
-  before: RunReport
-): ReadonlyArray<ReportedActivity> => {
-  if (activities.length === 0 && before.written === undefined) return now
+export const merging = ({ activities }: Pick<RunReport, "activities">, before: RunReport) => {
   const there = new Set(activities.map(({ activity }) => activity.externalId))
-  const isWritten = (id: string) => before.written !== undefined && written?.has(id) === true
-  return [
-    ...activities,
-    ...now.filter(({ activity: { externalId } }) => !there.has(externalId) && !isWritten(externalId))
-  ]
+  return (
+    { activities, written }: RunReport,
+    now: ReadonlyArray<ReportedActivity>
+  ): ReadonlyArray<ReportedActivity> => {
+    const isWritten = (id: string) => before.written !== undefined && written?.has(id) === true
+    const added = now.filter(({ activity: { externalId } }) => !there.has(externalId) && !isWritten(externalId))
+    for (const { activity } of added) there.add(activity.externalId)
+    return activities.length === 0 ? added : [...activities, ...added]
+  }
 }
 
 export const mergedWarnings = (
