@@ -120,7 +120,7 @@ export const make = (
     session: Redacted.Redacted<string> | undefined,
     options?: { readonly throttled: "answer" }
   ) {
-    let last = unanswered(operationOf(call), "no answer")
+    let last: WealthfolioUnreachable | undefined
     const attempt = Effect.gen(function*() {
       const started = yield* Clock.currentTimeMillis
       const left = silentSince === undefined ? patience : silentSince + patience - started
@@ -144,7 +144,10 @@ export const make = (
     if (left <= 0) return yield* attempt
     return yield* attempt.pipe(
       retryAsErrorsTell,
-      Effect.timeoutOrElse({ duration: left, orElse: () => Effect.fail(last) })
+      Effect.timeoutOrElse({
+        duration: left,
+        orElse: () => Effect.fail(last ?? unanswered(operationOf(call), "no answer"))
+      })
     )
   })
 
