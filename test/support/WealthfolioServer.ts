@@ -90,7 +90,8 @@ export class WealthfolioServer {
   }
 
   async listen(): Promise<void> {
-    this.server.keepAliveTimeout = 1000
+    // As Wealthfolio's own server does, it keeps connections and says nothing of how long.
+    this.server.keepAliveTimeout = 0
     this.server.listen(0, "127.0.0.1")
     await once(this.server, "listening")
   }
