@@ -34,16 +34,18 @@ const MiB = 1_048_576
 
 /** Garbage that is worth a collection: of a heap that is small else it takes some 15 ms. */
 const mostGarbage = 16 * MiB
+/** Where a step has ended that took much, and what comes next would have V8 make room beside its garbage. */
+export const garbageOfAStep = 8 * MiB
 let kept = 0
 
 /**
  * To be called where much is read and little is kept. What lives a little longer than the young generation's turn is moved
  * to the old one, which V8 lets grow by hundreds of MiB before it looks for what is dead in there.
  */
-export const collectIfGrown = (): void => {
+export const collectIfGrown = (most = mostGarbage): void => {
   if (collect === undefined) return
   growYoung()
-  if (size() < kept + mostGarbage) return
+  if (size() < kept + most) return
   collect()
   kept = size()
 }

@@ -2,6 +2,7 @@ import { Cause, DateTime, Effect, Exit, Ref } from "effect"
 import { Broker, lastDayOf, type ReceivedStatement } from "./Broker.ts"
 import { type ExitCode, exitCodes, type Failure } from "./Failure.ts"
 import { HealthCheck } from "./HealthCheck.ts"
+import { collectIfGrown, garbageOfAStep } from "./Heap.ts"
 import { Metrics } from "./Metrics.ts"
 import type { DaySpan } from "./Portfolio/Coverage.ts"
 import * as Decimals from "./Portfolio/Decimal.ts"
@@ -171,6 +172,8 @@ const handle = Effect.fnUntraced(function*(
   const rows = whole ?? (yield* handleRows(statement, undefined, context))
   if ((yield* Ref.get(ledger)).activities.length > mostInMemory) yield* writeActivities(ledger, options.scratch)
   const { report, skipped } = rows
+  // Nor what they were sent with, as the tracker's rows come.
+  collectIfGrown(garbageOfAStep)
   const asOf = lastDayOf(report.statements)
   if (!options.dryRun) yield* statement.settled
   yield* Effect.logInfo(

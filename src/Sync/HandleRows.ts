@@ -1,6 +1,7 @@
 import { Effect, Ref } from "effect"
 import { ageOfData } from "../AgeOfData.ts"
 import { lastDayOf, type ReceivedStatement, type StatementPart } from "../Broker.ts"
+import { collectIfGrown, garbageOfAStep } from "../Heap.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import type { RunReport } from "../RunReport.ts"
 import type { SyncOptions } from "../Sync.ts"
@@ -40,6 +41,8 @@ export const handleRows = Effect.fnUntraced(function*(
     ...(asOf === undefined ? {} : { asOf })
   }))
   const noted = merging(sofar, earlier)
+  // What the rows were read from is not needed any more.
+  collectIfGrown(garbageOfAStep)
   const result = yield* importReport(
     {
       sources: part.sources,

@@ -175,7 +175,8 @@ export const make = (
       ...(from === undefined ? {} : { dateFrom: addDays(from, -1) }),
       ...(to === undefined ? {} : { dateTo: addDays(to, 1) })
     }
-    const read = Rows.inRange(yield* Rows.readAll(search(filter), (row) => Rows.rowOf(row, zone)), range)
+    const share = Rows.sharing()
+    const read = Rows.inRange(yield* Rows.readAll(search(filter), (row) => Rows.rowOf(row, zone, share)), range)
     if (from === undefined && to === undefined && read.length <= recentKept) {
       recent = { rows: read, writes: writes.count }
     }

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { collectIfGrown, garbageOfAStep } from "../Heap.ts"
 import { isPlainDate, type PlainDate } from "../Portfolio/PlainDate.ts"
 import type { TrackerActivity, TrackerRow } from "../WealthfolioRepo.ts"
 import { dayAt, millisOf, type Zone } from "./WallTime.ts"
@@ -9,18 +10,19 @@ import { decimalOf, type SearchReply, type SearchRow } from "./Wire.ts"
 const pageSize = 2000
 const everything = -1
 
-export const rowOf = (row: SearchRow, zone: Zone): TrackerRow => ({
+/** @param share the first of the texts that are alike: JSON gives each row texts of its own */
+export const rowOf = (row: SearchRow, zone: Zone, share = (text: string) => text): TrackerRow => ({
   id: row.id,
   ...text("key", row.idempotencyKey),
-  accountId: row.accountId ?? "",
-  ...text("accountName", row.accountName),
-  type: row.activityType,
-  ...text("subtype", row.subtype),
+  accountId: share(row.accountId ?? ""),
+  ...text("accountName", row.accountName && share(row.accountName)),
+  type: share(row.activityType),
+  ...text("subtype", row.subtype && share(row.subtype)),
   status: row.status ?? "POSTED",
   date: dayAt(millisOf(row.date), zone),
   instant: zoned(row.date),
-  ...text("assetId", row.assetId),
-  ...text("symbol", row.assetSymbol),
+  ...text("assetId", row.assetId && share(row.assetId)),
+  ...text("symbol", row.assetSymbol && share(row.assetSymbol)),
   ...(row.instrumentType === "OPTION" ? { isContract: true } : {}),
   currency: row.currency,
   ...decimal("quantity", row.quantity),
@@ -31,6 +33,16 @@ export const rowOf = (row: SearchRow, zone: Zone): TrackerRow => ({
   ...text("sourceSystem", row.sourceSystem),
   isUserModified: row.isUserModified ?? false
 })
+
+/** Of texts that few rows have of their own. */
+export const sharing = () => {
+  const known = new Map<string, string>()
+  return (text: string): string => {
+    const first = known.get(text)
+    if (first === undefined) known.set(text, text)
+    return first ?? text
+  }
+}
 
 /** An instant that names no zone is in UTC, and would be refused as it stands. */
 const zoned = (instant: string): string =>
@@ -88,6 +100,7 @@ export const readAll = Effect.fnUntraced(function*<A, E>(search: Search<E>, keep
       return yield* readAtOnce(search, keep)
     }
     total = meta.totalRowCount
+    collectIfGrown(garbageOfAStep)
     for (const { id } of data) seen.add(id)
     for (const one of made(data, keep)) kept.push(one)
   }

@@ -189,12 +189,14 @@ export const decode = <A, I>(schema: Schema.Codec<A, I>) => {
   return (reply: Reply): Effect.Effect<A, WealthfolioReplyError> => {
     if (reply.status < 200 || reply.status > 299) return Effect.fail(unexpected(reply))
     if (!reply.contentType.includes("json")) return Effect.fail(unexpected(reply))
+    // Without the reply: its text, of up to 2 MB, is not to live as long as what is made of it.
+    const { host, operation, status } = reply
     return read(reply.text).pipe(
       Effect.mapError((error) =>
         new WealthfolioReplyError({
-          operation: reply.operation,
-          host: reply.host,
-          detail: `${reply.status} in another shape: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`
+          operation,
+          host,
+          detail: `${status} in another shape: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`
         })
       )
     )
