@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { Broker, type BrokerReport } from "../Broker.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { OpeningLine } from "../Portfolio/Opening.ts"
-import { SyncRecordStore } from "../SyncRecordStore.ts"
+import { type BaselineLine, SyncRecordStore } from "../SyncRecordStore.ts"
 import { today } from "../Today.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import type { Comparison } from "./Compare.ts"
@@ -24,9 +24,17 @@ export const isBaselineOpen = Effect.fn("Sync.isBaselineOpen")(function*(
 /** From here on this is what the tracker lacks of the days before the first statement. */
 export const saveBaseline = Effect.fnUntraced(function*(lines: ReadonlyArray<OpeningLine>) {
   const store = yield* SyncRecordStore
-  yield* store.saveBaseline(lines)
+  // Night after night it is the same: a write is waited for until it is on the disk.
+  if (!isSame(yield* store.baseline, lines)) yield* store.saveBaseline(lines)
   yield* store.saveNote(baselineNote, "judged")
 })
+
+const isSame = (before: ReadonlyArray<BaselineLine>, now: ReadonlyArray<BaselineLine>): boolean => {
+  const [there, wanted] = [new Set(before.map(textOf)), new Set(now.map(textOf))]
+  return there.size === wanted.size && there.isSubsetOf(wanted)
+}
+
+const textOf = ({ kind, name, symbol }: BaselineLine): string => JSON.stringify([kind, name, symbol])
 
 export const lacking = (lines: ReadonlyArray<OpeningLine>): ReadonlyArray<OpeningLine> =>
   lines.filter(({ difference }) => !Decimals.isZero(difference))

@@ -69,7 +69,7 @@ describe("what a run costs", { timeout: 120_000 }, () => {
     }
     const [small, large] = nights
     assert.isAtMost(small?.statements ?? Infinity, 55)
-    assert.isAtMost(small?.commits ?? Infinity, 2)
+    assert.isAtMost(small?.commits ?? Infinity, 1)
     assert.isAtMost(small?.requests ?? Infinity, 10)
     assert.strictEqual(large?.statements, small?.statements)
     assert.strictEqual(large?.requests, small?.requests)
