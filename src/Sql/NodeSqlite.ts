@@ -19,8 +19,8 @@ const toSqlError = (operation: string) => (cause: unknown) =>
 /** A statement as SQLite compiled it; its rows come as arrays, which is half the work of objects. */
 interface Compiled {
   readonly statement: StatementSync
-  readonly names: ReadonlyArray<string>
-  readonly camelNames: ReadonlyArray<string>
+  /** Of its columns, once rows were read by them. */
+  names?: { readonly plain: ReadonlyArray<string>; readonly camel: ReadonlyArray<string> }
 }
 
 /** More than a run has; what would not fit are inserts of so many rows that each is another text. */
@@ -34,12 +34,17 @@ const compiler = (db: DatabaseSync) => {
     if (kept !== undefined) return kept
     const statement = db.prepare(sql)
     statement.setReturnArrays(true)
-    const names = statement.columns().map(({ name }) => name)
-    const compiled = { statement, names, camelNames: names.map(String.snakeToCamel) }
+    const compiled: Compiled = { statement }
     if (known.size >= compiledKept) known.clear()
     known.set(sql, compiled)
     return compiled
   }
+}
+
+const namesOf = (compiled: Compiled) => {
+  if (compiled.names !== undefined) return compiled.names
+  const plain = compiled.statement.columns().map(({ name }) => name)
+  return compiled.names = { plain, camel: plain.map(String.snakeToCamel) }
 }
 
 const rowOf = (names: ReadonlyArray<string>, values: ReadonlyArray<SQLOutputValue>) => {
@@ -78,8 +83,10 @@ const connect = Effect.fnUntraced(function*(filename: string) {
       catch: toSqlError("execute")
     })
   const execute: SqlConnection.Connection["execute"] = (sql, params, transform) =>
-    read(sql, params, ({ camelNames, names }, rows) => {
-      const columns = transform === undefined ? names : camelNames
+    read(sql, params, (compiled, rows) => {
+      if (rows.length === 0) return []
+      const { camel, plain } = namesOf(compiled)
+      const columns = transform === undefined ? plain : camel
       return rows.map((values) => rowOf(columns, values))
     })
   const executeValues: SqlConnection.Connection["executeValues"] = (sql, params) => read(sql, params, (_, rows) => rows)
