@@ -59,6 +59,9 @@ export interface PlacedRecord extends
   readonly state: "synced" | "removed" | "skipped"
 }
 
+/** What bears on whether the tracker still has a row. */
+export type AskedRecord = Pick<PlacedRecord, "externalId" | "state" | "trackerId" | "runId" | "reason">
+
 export interface RunRecord {
   readonly runId: string
   readonly startedAt: string
@@ -153,9 +156,9 @@ export class SyncRecordStore extends Context.Service<SyncRecordStore, {
    * Of the rows that were booked and not taken out by the broker: the `most` of each state that were written first last,
    * and all that the tracker lost.
    */
-  readonly placedLately: (most: number) => Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
+  readonly placedLately: (most: number) => Effect.Effect<ReadonlyArray<AskedRecord>, StoreError>
   /** The first `most` of them after this id, by external id. */
-  readonly placedAfter: (externalId: string, most: number) => Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
+  readonly placedAfter: (externalId: string, most: number) => Effect.Effect<ReadonlyArray<AskedRecord>, StoreError>
   /** All of them: of a long history more than fits into memory. */
   readonly placed: Effect.Effect<ReadonlyArray<PlacedRecord>, StoreError>
   /** Those of these subjects: booked, deleted by the user, ignored, or taken out by the broker. */

@@ -1,9 +1,9 @@
 import { Array as Arr, Effect, String } from "effect"
 import type { Statement } from "effect/sql"
 import type { SkipReason } from "../Portfolio/Activity.ts"
-import type { PlacedRecord, SyncRecord } from "../SyncRecordStore.ts"
+import type { AskedRecord, PlacedRecord, SyncRecord } from "../SyncRecordStore.ts"
 import { idsPerStatement, type Owned, rowsPerStatement } from "./Owned.ts"
-import { InstrumentRow, PlacedRow, present, SyncRecordRow } from "./Rows.ts"
+import { AskedRow, InstrumentRow, PlacedRow, present, SyncRecordRow } from "./Rows.ts"
 
 /** In the order of their table; what is absent is NULL. */
 const columns = [
@@ -57,10 +57,15 @@ const upsert = (rows: number): string => rows === rowsPerStatement ? full ??= up
 export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned) => {
   const columnsNamed = (row: { readonly fields: object }) =>
     sql.literal(Object.keys(row.fields).map((name) => String.camelToSnake(name)).join(", "))
-  const [recordColumns, placedColumns] = [columnsNamed(SyncRecordRow), columnsNamed(PlacedRow)]
-  const [asRecord, asPlaced] = [present(Object.keys(SyncRecordRow.fields)), present(Object.keys(PlacedRow.fields))]
+  const recordColumns = columnsNamed(SyncRecordRow)
+  const placedColumns = columnsNamed(PlacedRow)
+  const askedColumns = columnsNamed(AskedRow)
+  const asRecord = present(Object.keys(SyncRecordRow.fields))
+  const asPlaced = present(Object.keys(PlacedRow.fields))
+  const asAsked = present(Object.keys(AskedRow.fields))
   const recordsOf = ({ values }: Statement.Statement<object>) => rowsOf(SyncRecordRow, Effect.map(values, asRecord))
   const placedOf = ({ values }: Statement.Statement<object>) => rowsOf(PlacedRow, Effect.map(values, asPlaced))
+  const askedOf = ({ values }: Statement.Statement<object>) => rowsOf(AskedRow, Effect.map(values, asAsked))
 
   const known = Effect.fn("SyncRecordStore.known")(function*(externalIds: ReadonlyArray<string>) {
     const records = new Map<string, SyncRecord>()
@@ -94,17 +99,17 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
   )
 
   const placedLately = Effect.fn("SyncRecordStore.placedLately")(function*(most: number) {
-    const placed = new Map<string, PlacedRecord>()
+    const placed = new Map<string, AskedRecord>()
     for (const state of ["synced", "removed"]) {
       // In the order of their index: no more rows are looked at than are returned.
-      const rows = yield* placedOf(
-        sql`SELECT ${placedColumns} FROM sync_record WHERE ${ownRows} AND state = ${state}
+      const rows = yield* askedOf(
+        sql`SELECT ${askedColumns} FROM sync_record WHERE ${ownRows} AND state = ${state}
           ORDER BY rowid DESC LIMIT ${most}`
       )
       for (const row of rows) placed.set(row.externalId, row)
     }
-    const missing = yield* placedOf(
-      sql`SELECT ${placedColumns} FROM sync_record INDEXED BY sync_record_missing
+    const missing = yield* askedOf(
+      sql`SELECT ${askedColumns} FROM sync_record INDEXED BY sync_record_missing
         WHERE ${ownRows} AND reason = 'missing' AND state = 'synced'`
     )
     for (const row of missing) placed.set(row.externalId, row)
@@ -113,8 +118,8 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
 
   const placedAfter = Effect.fn("SyncRecordStore.placedAfter")(
     (externalId: string, most: number) =>
-      placedOf(
-        sql`SELECT ${placedColumns} FROM sync_record
+      askedOf(
+        sql`SELECT ${askedColumns} FROM sync_record
           WHERE ${ownRows} AND external_id > ${externalId} AND +state IN ('synced', 'removed')
           ORDER BY external_id LIMIT ${most}`
       ),

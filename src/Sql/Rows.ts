@@ -61,6 +61,15 @@ export const PlacedRow = Schema.Struct({
   reason: Schema.optionalKey(Schema.Literals(skipReasons))
 })
 
+/** Read by the ten thousand, each night of a long history: no more than is looked at. */
+export const AskedRow = Schema.Struct({
+  externalId: PlacedRow.fields.externalId,
+  state: PlacedRow.fields.state,
+  trackerId: PlacedRow.fields.trackerId,
+  runId: PlacedRow.fields.runId,
+  reason: PlacedRow.fields.reason
+})
+
 /** Rows as arrays, by the names of their columns; NULL is an absent key. */
 export const present = (names: ReadonlyArray<string>) => (rows: ReadonlyArray<ReadonlyArray<unknown>>) =>
   rows.map((values) => {

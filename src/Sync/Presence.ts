@@ -77,12 +77,18 @@ const absence = Effect.fnUntraced(function*(
   const repo = yield* WealthfolioRepo
   const there = yield* repo.existing(placed.map(({ externalId }) => keyOf(externalId, options.upstream)))
   const idOf = (externalId: string) => there.get(keyOf(externalId, options.upstream))
-  const synced = placed.filter(({ state }) => state === "synced")
-  const gone = new Set(synced.flatMap(({ externalId }) => idOf(externalId) === undefined ? [externalId] : []))
-  const back = placed.filter(({ externalId, reason, state, trackerId }) => {
+  const synced: Array<Asked> = []
+  const gone = new Set<string>()
+  const back: Array<string> = []
+  for (const row of placed) {
+    const { externalId, reason, state, trackerId } = row
     const id = idOf(externalId)
-    return id !== undefined && (state === "removed" || id !== trackerId || reason === "missing")
-  })
+    if (state === "synced") {
+      synced.push(row)
+      if (id === undefined) gone.add(externalId)
+    }
+    if (id !== undefined && (state === "removed" || id !== trackerId || reason === "missing")) back.push(externalId)
+  }
   // What was missing once stays so until somebody decides, however the account grows.
   const undecided = new Set(synced.flatMap(({ externalId, reason }) => reason === "missing" ? [externalId] : []))
   const restored = looksRestored(synced, gone)
@@ -95,7 +101,7 @@ const absence = Effect.fnUntraced(function*(
     )
   }
   if (options.dryRun) return { removed, missing, changed: 0 }
-  const changed = yield* store.known([...gone, ...back.map(({ externalId }) => externalId)])
+  const changed = yield* store.known([...gone, ...back])
   yield* store.save([...changed.values()].map((record): SyncRecord => {
     const trackerId = idOf(record.externalId)
     if (missing.has(record.externalId)) return { ...record, reason: "missing" }
