@@ -31,6 +31,11 @@ const standIns: ReadonlyArray<readonly [path: string, code: string]> = [
     "/effect/dist/internal/glob.js",
     `export const make = () => undefined, compile = undefined, match = undefined`
   ],
+  // FlexEnvelope.ts brings a decoder of its own.
+  [
+    "/@nodable/entities/src/index.js",
+    `export const EntityDecoder = undefined, ENTITY_ACTION = {}, XML = {}, CURRENCY = {}, COMMON_HTML = {}`
+  ],
   // FlexEnvelope.ts turns away what declares a DOCTYPE or an entity, and asks for neither validation, numbers nor paths.
   ["/is-unsafe/src/index.js", `export const isUnsafe = () => true, HTML = [], XML = []`],
   [

@@ -35,7 +35,32 @@ const Envelope = Schema.Struct({
 
 const decodeEnvelope = Schema.decodeUnknownOption(Envelope)
 
+const entities: Readonly<Record<string, string>> = { amp: "&", apos: "'", gt: ">", lt: "<", quot: "\"" }
+
+const isForbidden = (character: number) =>
+  (character < 0x20 && ![0x09, 0x0a, 0x0d].includes(character)) || (character >= 0xd800 && character <= 0xdfff)
+
+/**
+ * What the parser's own one makes of these replies, without its tables of HTML: the five names of XML are decoded, numbers
+ * stay, and those of characters that XML forbids go.
+ */
+export const decodeEntities = (text: string): string =>
+  text.replaceAll(
+    /&(?:(amp|apos|gt|lt|quot)|#(x?)([\da-f]+));/gi,
+    (reference: string, name = "", hex = "", digits = "") =>
+      name === "" && isForbidden(Number.parseInt(digits, hex === "" ? 10 : 16)) ? "" : entities[name] ?? reference
+  )
+
+const none = () => undefined
+
 const parser = new XMLParser({
+  entityDecoder: {
+    decode: decodeEntities,
+    reset: none,
+    setXmlVersion: none,
+    addInputEntities: none,
+    setExternalEntities: none
+  },
   ignoreAttributes: true,
   parseTagValue: false,
   ignoreDeclaration: true,

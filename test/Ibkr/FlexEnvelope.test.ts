@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
-import { decodeReply } from "../../src/Ibkr/FlexEnvelope.ts"
+import { XMLParser } from "fast-xml-parser"
+import { decodeEntities, decodeReply } from "../../src/Ibkr/FlexEnvelope.ts"
 import { flexRoot } from "../../src/Ibkr/FlexRoot.ts"
 import { envelope } from "../support/FlexServer.ts"
 
@@ -41,6 +42,29 @@ describe("FlexEnvelope", () => {
       text: "odd code"
     })
     assert.strictEqual(decode(envelope({ Status: "Success", ErrorCode: "1001" }))?._tag, "Refused")
+  })
+
+  it("decodes references as the parser's own decoder does", () => {
+    const parser = new XMLParser({ parseTagValue: false, trimValues: false })
+    const texts = [
+      "&",
+      "&amp;",
+      "&amp;lt;",
+      "&apos;&quot;&lt;&gt;",
+      "&AMP;",
+      "&amp",
+      "&nbsp;",
+      "&foo&gt;",
+      "&#233;",
+      "&#xe9;"
+    ]
+    const characters = [0, 7, 9, 10, 13, 27, 31, 32, 65, 0xd7ff, 0xd800, 0xdfff, 0xe000, 0x10ffff, 0x110000]
+    const references = characters.flatMap((
+      code
+    ) => [`&#${code};`, `&#x${code.toString(16)};`, `&#X0${code.toString(16)};`])
+    for (const text of [...texts, ...references]) {
+      assert.strictEqual(decodeEntities(`a${text}b`), parser.parse(`<x>a${text}b</x>`).x, text)
+    }
   })
 
   it("reads a prolog, numeric and bare references as text", () => {
