@@ -21,13 +21,20 @@ const flags = [
   "--no-concurrent-recompilation"
 ]
 
-let collect: (() => void) | undefined
+let isSmall = false
 
 /** To be called before anything is allocated that matters. */
 export const keepHeapSmall = (): void => {
   for (const flag of flags) setFlagsFromString(flag)
+  isSmall = true
+}
+
+let collect: (() => void) | undefined
+
+/** V8 gives a collector to contexts made under this flag alone, and to make one takes a millisecond. */
+const collector = (): () => void => {
   setFlagsFromString("--expose-gc")
-  collect = runInNewContext("gc")
+  return runInNewContext("gc")
 }
 
 const MiB = 1_048_576
@@ -43,9 +50,10 @@ let kept = 0
  * to the old one, which V8 lets grow by hundreds of MiB before it looks for what is dead in there.
  */
 export const collectIfGrown = (most = mostGarbage): void => {
-  if (collect === undefined) return
+  if (!isSmall) return
   growYoung()
   if (size() < kept + most) return
+  collect ??= collector()
   collect()
   kept = size()
 }

@@ -36,7 +36,7 @@ for (const args of [["--version"], ["version"], ["--help"], ["ibkr", "--help"]])
   it(`${args.join(" ")} loads nothing that a run needs`, async () => {
     const loaded = await loadedBy(args)
     assert.isTrue(loaded.has("stream"), "the spy saw nothing")
-    for (const name of ["crypto", "zlib", "http", "https", "tls", "child_process", "readline"]) {
+    for (const name of ["crypto", "zlib", "http", "https", "tls", "child_process", "readline", "fs/promises", "vm"]) {
       assert.isFalse(loaded.has(name), name)
     }
   })
