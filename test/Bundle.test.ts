@@ -1,7 +1,8 @@
 import { assert, beforeAll, it } from "@effect/vitest"
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { afterAll } from "vitest"
 import { broker, bundlePath } from "./support/bundle.ts"
 
@@ -30,6 +31,18 @@ it("the bundle is small, and plain ASCII: V8 keeps any other source at twice the
   const bytes = await readFile(bundlePath)
   assert.isAtMost(bytes.length, 612_000)
   assert.isTrue(bytes.every((byte) => byte < 0x80))
+})
+
+it("no source asks of files what rolldown.config.ts leaves out", async () => {
+  const sources = fileURLToPath(new URL("../src", import.meta.url))
+  for (const name of await readdir(sources, { recursive: true })) {
+    if (!name.endsWith(".ts")) continue
+    assert.notMatch(
+      await readFile(join(sources, name), "utf8"),
+      /\b(fs|fileSystem)\.(chmod|chown|copy|link|makeTempFile\w*|readLink|symlink|truncate|utimes|watch)\(/,
+      name
+    )
+  }
 })
 
 for (const args of [["--version"], ["version"], ["--help"], ["ibkr", "--help"]]) {
