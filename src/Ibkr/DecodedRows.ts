@@ -5,7 +5,6 @@ import { contentHash, skip } from "./Activities/Booking.ts"
 import { type CommissionCorrection, decodeCorrection } from "./Activities/CommissionCorrections.ts"
 import { briefly } from "./BriefText.ts"
 import type { CashReportRow } from "./CashReport.ts"
-import { fieldsOf } from "./Columns.ts"
 import { decodeFundsLine, type StatementOfFundsLine } from "./FlexFunds.ts"
 import {
   decodeCashReport,
@@ -22,9 +21,9 @@ import {
 import type { Unreadable } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
 import { decodeMoving, type MovingRow } from "./MovingRow.ts"
-import { SpooledRow, type WaitingRow } from "./Spool.ts"
+import type { SpooledRow } from "./Spool.ts"
 
-type AddedRow = SpooledRow | (Pick<WaitingRow, "statement" | "section" | "fields"> & Partial<WaitingRow>)
+type AddedRow = Pick<SpooledRow, "statement" | "section" | "fields"> & Partial<SpooledRow>
 
 /** Rows decoded, in the order read; what cannot be read is told by section, row and field. */
 export class DecodedRows {
@@ -42,18 +41,15 @@ export class DecodedRows {
   readonly #counts = new Map<string, number>()
 
   /** Rows that stand in no statement are counted here. */
-  add(added: AddedRow): void {
-    const { section, statement } = added
-    const number = added.number ?? (this.#counts.get(section) ?? 0) + 1
+  add({ fields, number: told, section, statement }: AddedRow): void {
+    const number = told ?? (this.#counts.get(section) ?? 0) + 1
     this.#counts.set(section, number)
     const take = <A>(decoded: Result.Result<A, Unreadable>, into: (row: A) => void) => {
       if (Result.isSuccess(decoded)) into(decoded.success)
-      else this.skipped.push(unreadable(section, number, added.fields, decoded.failure))
+      else this.skipped.push(unreadable(section, number, fields, decoded.failure))
     }
-    const row = added instanceof SpooledRow ? added : added.fields
-    const moving = decodeMoving(section, row)
+    const moving = decodeMoving(section, fields)
     if (moving !== undefined) return take(moving, (row) => this.moving.push(row))
-    const fields = fieldsOf(row)
     switch (section) {
       case "SecuritiesInfo":
         return take(decodeSecurityInfo(fields), (row) => this.securities.push(row))

@@ -1,5 +1,4 @@
 import { Schema } from "effect"
-import { type Columns, columnsOf } from "./Columns.ts"
 import { CFDCharge, DebitCardActivity, SalesTax, TransactionTax } from "./FlexCharges.ts"
 import { clock, currency, date, decimal, identifier, moment, required, text, toldCurrency } from "./FlexField.ts"
 import { StatementOfFundsLine } from "./FlexFunds.ts"
@@ -195,15 +194,8 @@ export const fieldsRead: Readonly<Record<string, ReadonlyArray<string>>> = {
   StmtFunds: Object.keys(StatementOfFundsLine.fields)
 }
 
-const textsOfTheirOwn: Readonly<Record<string, ReadonlyArray<string>>> = { CashTransactions: ["description"] }
-
-/** The same, as columns. */
-export const columnsRead: Readonly<Record<string, Columns>> = Object.fromEntries(
-  Object.entries(fieldsRead).map(([section, names]) => [section, columnsOf(names, textsOfTheirOwn[section])])
-)
-
 export const decodeTrade = decoder(Trade)
-export const decodeCashTransaction = decoder(CashTransaction, columnsRead["CashTransactions"])
+export const decodeCashTransaction = decoder(CashTransaction)
 export const decodeCorporateAction = decoder(CorporateAction)
 export const decodeOpenPosition = decoder(OpenPosition)
 export const decodePositionLot = decoder(PositionLot)

@@ -6,7 +6,6 @@ import { grantDigest, grantId } from "./Activities/Grants.ts"
 import { tradeDigest } from "./Activities/TradeRows.ts"
 import { transferDigest } from "./Activities/Transfers.ts"
 import { type Charge, chargeDigest, type ChargeSection, decodeCharge, isChargeSection } from "./Charge.ts"
-import { type ColumnRow, fieldsOf } from "./Columns.ts"
 import { decodeFundsLine, type StatementOfFundsLine } from "./FlexFunds.ts"
 import {
   type CashTransaction,
@@ -31,15 +30,13 @@ export type MovingRow =
   | { readonly section: "StmtFunds"; readonly row: StatementOfFundsLine }
 
 /** `undefined` for sections whose rows move nothing, and for rows that repeat others. */
-export const decodeMoving = (
-  section: string,
-  told: Attributes | ColumnRow
-): Result.Result<MovingRow, Unreadable> | undefined => {
-  if (section === "Trades") return Result.map(decodeTrade(told), (row) => ({ section, row }))
-  if (section === "CashTransactions") return Result.map(decodeCashTransaction(told), (row) => ({ section, row }))
-  const fields = fieldsOf(told)
+export const decodeMoving = (section: string, fields: Attributes): Result.Result<MovingRow, Unreadable> | undefined => {
   if (isChargeSection(section)) return Result.map(decodeCharge(section, fields), (row) => ({ section, row }))
   switch (section) {
+    case "Trades":
+      return Result.map(decodeTrade(fields), (row) => ({ section, row }))
+    case "CashTransactions":
+      return Result.map(decodeCashTransaction(fields), (row) => ({ section, row }))
     case "CorporateActions":
       return Result.map(decodeCorporateAction(fields), (row) => ({ section, row }))
     case "Transfers":

@@ -57,7 +57,7 @@ export class RowGroups {
     const group = this.#groupOf(section, row)
     if (moving.has(section)) {
       this.#rows[group] = (this.#rows[group] ?? 0) + 1
-      this.#claimIds(section, row, group)
+      for (const id of idsOf(section, row)) this.#join(group, this.#ids.claim(id, group))
     }
     if (tying.has(section)) {
       this.#isTied = true
@@ -141,27 +141,6 @@ export class RowGroups {
     return group ?? knot
   }
 
-  /**
-   * Rows that share an id may be one, or take one another back. Ids are known by a number: two that share one pass for the
-   * same, which does no harm.
-   */
-  #claimIds(section: string, row: Attributes, group: number): void {
-    const { origTradeID, tradeID, tradeId, transactionID } = row
-    if (section === "Trades") {
-      this.#claim(isIdentifier(tradeID) ? tradeID : transactionID, 0, group)
-      this.#claim(origTradeID, 0, group)
-    } else {
-      this.#claim(transactionID, 1, group)
-      this.#claim(tradeId, 0, group)
-    }
-  }
-
-  #claim(id: string | undefined, kind: 0 | 1, group: number): void {
-    if (id === undefined || !isIdentifier(id)) return
-    const number = (/^[1-9]\d{0,14}$/.test(id) ? Number(id) : hashOf(id)) * 2 + kind
-    this.#join(group, this.#ids.claim(number, group))
-  }
-
   #new(): number {
     this.#rows.push(0)
     return this.#joined.push(this.#joined.length) - 1
@@ -187,6 +166,27 @@ export interface RowParts {
   readonly partOf: (group: number) => number
   /** The rows of earlier statements that are mapped with those of a part. */
   readonly keptIn: (part: number) => ReadonlyArray<SourceRow>
+}
+
+/**
+ * Rows that share one of these may be one, or take one another back. Ids are known by a number: two that share one pass
+ * for the same, which does no harm.
+ */
+function* idsOf(section: string, row: Attributes): Generator<number> {
+  const { origTradeID, tradeID, tradeId, transactionID } = row
+  if (section === "Trades") {
+    yield* numberOf(isIdentifier(tradeID) ? tradeID : transactionID, 0)
+    yield* numberOf(origTradeID, 0)
+  } else {
+    yield* numberOf(transactionID, 1)
+    yield* numberOf(tradeId, 0)
+  }
+}
+
+/** Nothing for what is no id. */
+function* numberOf(id: string | undefined, kind: 0 | 1): Generator<number> {
+  if (id === undefined || !isIdentifier(id)) return
+  yield (/^[1-9]\d{0,14}$/.test(id) ? Number(id) : hashOf(id)) * 2 + kind
 }
 
 /** Of 52 bits, and never 0. */

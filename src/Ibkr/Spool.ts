@@ -1,13 +1,13 @@
 import { Effect, Stream } from "effect"
 import { collectIfGrown } from "../Heap.ts"
 import { readAhead } from "../ReadAhead.ts"
-import { ColumnRow, type Columns, SharedUnits } from "./Columns.ts"
-import { columnsRead } from "./FlexReport.ts"
+import { fieldsRead } from "./FlexReport.ts"
+import { security } from "./FlexRow.ts"
 import type { Attributes } from "./FlexXml.ts"
 import { SpoolError, systemReason } from "./StatementError.ts"
 
 /** A row that waits to be mapped. */
-export interface WaitingRow {
+export interface SpooledRow {
   /** Rows that may bear on one another are of one group, as `RowGroups` tells them. */
   readonly group: number
   /** Index of the statement it stood in. */
@@ -19,35 +19,16 @@ export interface WaitingRow {
   readonly fields: Attributes
 }
 
-/** As it is read again. */
-export class SpooledRow extends ColumnRow implements WaitingRow {
-  readonly group: number
-  readonly statement: number
-  readonly section: string
-  readonly number: number
-
-  constructor(
-    head: Pick<WaitingRow, "group" | "statement" | "section" | "number">,
-    columns: Columns,
-    shared: SharedUnits,
-    own: ReadonlyArray<string>
-  ) {
-    super(columns, shared, own)
-    this.group = head.group
-    this.statement = head.statement
-    this.section = head.section
-    this.number = head.number
-  }
-}
-
 /** No text of an XML document has these characters. */
 export const unitSeparator = "\u001f"
 export const rowSeparator = "\u001e"
-const blockSeparator = "\u001d"
 
-const units = unitSeparator.charCodeAt(0)
-const blocks = blockSeparator.charCodeAt(0)
-const rows = rowSeparator.charCodeAt(0)
+/** The row as text: what its section reads, in a fixed order, so that no name is written again for each row. */
+export const spoolText = ({ fields, group, number, section, statement }: SpooledRow): string => {
+  const units = [String(group), String(statement), section, String(number)]
+  for (const field of fieldsRead[section] ?? []) units.push(fields[field] ?? "")
+  return units.join(unitSeparator) + rowSeparator
+}
 
 const bufferSize = 1 << 18
 /** Bytes of a UTF-16 unit in UTF-8, at most. */
@@ -56,62 +37,21 @@ const widest = 3
 /**
  * Gathers rows as bytes, to be written a quarter of a MiB at a time. As texts they would live long enough to be moved into
  * the heap's old space, each with the piece of the document that its values are cut from.
- *
- * A row is what its section reads, in a fixed order, so that no name is written again for each row. Three blocks: what it
- * is, what many rows have in common, and what is its own.
  */
-export const spoolBuffer = (size = bufferSize) => {
+export const spoolBuffer = () => {
   const encoder = new TextEncoder()
-  let bytes = new Uint8Array(size)
+  let bytes = new Uint8Array(bufferSize)
   let length = 0
-
-  const makeRoom = (needed: number) => {
-    if (length + needed <= bytes.length) return
-    const larger = new Uint8Array(Math.max(length + needed, bytes.length * 2))
-    larger.set(bytes.subarray(0, length))
-    bytes = larger
-  }
-
-  const write = (text: string) => {
-    makeRoom(text.length * widest + 1)
-    const start = length
-    for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (code > 0x7f) {
-        length = start + encoder.encodeInto(text, bytes.subarray(start)).written
-        return
-      }
-      bytes[length++] = code
-    }
-  }
-
-  /** There is room for it beside each text. */
-  const end = (separator: number) => {
-    bytes[length++] = separator
-  }
-
-  const writeBlock = (names: ReadonlyArray<string>, fields: Attributes, last: number) => {
-    makeRoom(1)
-    for (let index = 0; index < names.length; index++) {
-      if (index > 0) end(units)
-      write(fields[names[index] ?? ""] ?? "")
-    }
-    end(last)
-  }
-
   return {
-    put: ({ fields, group, number, section, statement }: WaitingRow) => {
-      const { own = [], shared = [] } = columnsRead[section] ?? {}
-      write(String(group))
-      end(units)
-      write(String(statement))
-      end(units)
-      write(section)
-      end(units)
-      write(String(number))
-      end(blocks)
-      writeBlock(shared, fields, blocks)
-      writeBlock(own, fields, rows)
+    put: (row: SpooledRow) => {
+      const text = spoolText(row)
+      const needed = length + text.length * widest
+      if (needed > bytes.length) {
+        const larger = new Uint8Array(Math.max(needed, bytes.length * 2))
+        larger.set(bytes.subarray(0, length))
+        bytes = larger
+      }
+      length += encoder.encodeInto(text, bytes.subarray(length)).written
     },
     isFull: () => length > bufferSize / 2,
     /** What was gathered, until the next row is put. */
@@ -123,38 +63,49 @@ export const spoolBuffer = (size = bufferSize) => {
   }
 }
 
-/** As many as an account has securities, traded one way or the other. */
-const mostShared = 4_096
+/** Attributes that say the same in many rows: of each text one copy is kept, not one a row. */
+const repeating: ReadonlySet<string> = new Set([
+  ...Object.keys(security),
+  "accountId",
+  "currency",
+  "ibCommissionCurrency",
+  "buySell",
+  "transactionType",
+  "openCloseIndicator",
+  "notes",
+  "tradeDate",
+  "reportDate",
+  "type"
+])
+
+const columns = new Map(
+  Object.entries(fieldsRead).map(([section, names]) =>
+    [section, names.map((name) => ({ name, repeats: repeating.has(name) }))] as const
+  )
+)
+
+const headUnits = 4
 
 const reader = () => {
-  const sections = new Map<string, { readonly columns: Columns; readonly shared: Map<string, SharedUnits> }>()
+  const words = new Map<string, string>()
   return (text: string): SpooledRow => {
-    const headEnd = text.indexOf(blockSeparator)
-    const sharedEnd = text.indexOf(blockSeparator, headEnd + 1)
-    const [group, statement, section = "", number] = text.slice(0, headEnd).split(unitSeparator)
-    let known = sections.get(section)
-    if (known === undefined) {
-      known = { columns: columnsRead[section] ?? { shared: [], own: [] }, shared: new Map() }
-      sections.set(section, known)
+    const units = text.split(unitSeparator)
+    const [group = "", statement = "", section = "", number = ""] = units
+    const fields: Record<string, string> = {}
+    let at = headUnits
+    for (const { name, repeats } of columns.get(section) ?? []) {
+      const value = units[at++] ?? ""
+      if (value === "") continue
+      if (!repeats) {
+        fields[name] = value
+        continue
+      }
+      const known = words.get(value)
+      if (known === undefined) words.set(value, value)
+      fields[name] = known ?? value
     }
-    const told = text.slice(headEnd + 1, sharedEnd)
-    let shared = known.shared.get(told)
-    if (shared === undefined) {
-      // Copied: what is cut from a piece of the file keeps all of the piece.
-      const copy = Buffer.from(told).toString()
-      shared = new SharedUnits(copy.split(unitSeparator))
-      if (known.shared.size < mostShared) known.shared.set(copy, shared)
-    }
-    const head = { group: Number(group), statement: Number(statement), section, number: Number(number) }
-    return new SpooledRow(head, known.columns, shared, text.slice(sharedEnd + 1).split(unitSeparator))
+    return { group: Number(group), statement: Number(statement), section, number: Number(number), fields }
   }
-}
-
-/** For what writes a spool as one text. */
-export const spoolText = (row: WaitingRow): string => {
-  const buffer = spoolBuffer(1 << 10)
-  buffer.put(row)
-  return new TextDecoder().decode(buffer.take())
 }
 
 /** For what reads a spool as one text. */

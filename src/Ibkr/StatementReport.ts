@@ -8,7 +8,6 @@ import type { BookingOptions } from "./Activities/Booking.ts"
 import { correctionRow } from "./Activities/CommissionCorrections.ts"
 import { isConversion } from "./CashMovements.ts"
 import { balancesOf, type CashReportRow, linesByCurrency } from "./CashReport.ts"
-import type { ColumnRow } from "./Columns.ts"
 import { commissionEvidence } from "./CommissionEvidence.ts"
 import { addSums, type CommissionSums, commissionSums } from "./CommissionSums.ts"
 import { DecodedRows } from "./DecodedRows.ts"
@@ -80,15 +79,11 @@ export const rowsReport = (rows: ReadonlyArray<SourceRow>, options: ReportOption
 export const statementSources = Effect.fnUntraced(function*(scanned: ScannedStatement, hashes: ReadonlySet<string>) {
   const found = new Map<string, SourceRow>()
   const securities = new Map<string, SourceRow>()
-  yield* spooled(scanned.spool, (row) => {
-    const { section } = row
-    if (section === "SecuritiesInfo") {
-      const { fields } = row
-      const name = fields["conid"] ?? fields["symbol"]
-      if (name !== undefined) securities.set(name, { section, fields })
-    }
-    const digest = sourceDigest(section, row)
-    if (digest !== undefined && hashes.has(digest)) found.set(digest, { section, fields: row.fields })
+  yield* spooled(scanned.spool, ({ fields, section }) => {
+    const name = fields["conid"] ?? fields["symbol"]
+    if (section === "SecuritiesInfo" && name !== undefined) securities.set(name, { section, fields })
+    const digest = sourceDigest(section, fields)
+    if (digest !== undefined && hashes.has(digest)) found.set(digest, { section, fields })
   })
   for (const [digest, row] of found) {
     const security = securities.get(row.fields["conid"] ?? row.fields["symbol"] ?? "")
@@ -97,8 +92,8 @@ export const statementSources = Effect.fnUntraced(function*(scanned: ScannedStat
   return found
 })
 
-const sourceDigest = (section: string, row: Attributes | ColumnRow): string | undefined => {
-  const moving = decodeMoving(section, row)
+const sourceDigest = (section: string, fields: Attributes): string | undefined => {
+  const moving = decodeMoving(section, fields)
   return moving === undefined ? undefined : Result.getOrUndefined(Result.map(moving, digestOf))
 }
 

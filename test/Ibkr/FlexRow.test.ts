@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Result, Schema } from "effect"
-import { ColumnRow, columnsOf, SharedUnits } from "../../src/Ibkr/Columns.ts"
 import { CFDCharge, DebitCardActivity, SalesTax, TransactionTax } from "../../src/Ibkr/FlexCharges.ts"
 import { readerOf } from "../../src/Ibkr/FlexField.ts"
 import { StatementOfFundsLine } from "../../src/Ibkr/FlexFunds.ts"
@@ -57,13 +56,6 @@ const bySchema = (schema: Schema.Codec<object, object>) => {
   return (row: object) => Result.getOrUndefined(Result.map(decode(row), (decoded) => ({ ...decoded })))
 }
 
-/** The row as a spool has it, of columns; what it shares with others was decoded for one of them. */
-const asColumns = (row: Readonly<Record<string, string>>, schema: { readonly fields: object }) => {
-  const columns = columnsOf(Object.keys(schema.fields))
-  const units = (names: ReadonlyArray<string>) => names.map((name) => row[name] ?? "")
-  return new ColumnRow(columns, new SharedUnits(units(columns.shared)), units(columns.own))
-}
-
 const figures = Arbitrary.map(
   Arbitrary.all({
     sign: oneOf(["", "-", "+", "--", "-."]),
@@ -85,10 +77,6 @@ describe("decoder", () => {
         const found = Result.getOrUndefined(one(row))
         if (found !== undefined) read++
         assert.deepStrictEqual(found, other(row), `${name}="${text}"`)
-        const columns = asColumns(row, schema)
-        for (const time of ["first", "second"]) {
-          assert.deepStrictEqual(Result.getOrUndefined(one(columns)), found, `${name}="${text}", the ${time} time`)
-        }
       }
       const { [name]: _, ...without } = base as Readonly<Record<string, string>>
       assert.deepStrictEqual(Result.getOrUndefined(one(without)), other(without), `without ${name}`)
