@@ -146,11 +146,15 @@ const slash = 47
 export const isIdentifier = (text: string | undefined): boolean =>
   text !== undefined && !placeholder(text) && text.trim() !== "0"
 
+/** False for absent and empty symbols, and for the dashes of roll-ups. */
+export const isSymbol = (text: string | undefined): text is string =>
+  text !== undefined && !empty(text) && !/^-+$/.test(text.trim())
+
 export const text = optional(Schema.String, empty)
 export const identifier = optional(Schema.String, (t) => !isIdentifier(t))
 export const venue = optional(Schema.String, placeholder)
 /** `MULTI` would be a symbol. */
-export const symbol = optional(Schema.String, (t) => empty(t) || /^-+$/.test(t.trim()))
+export const symbol = optional(Schema.String, (t) => !isSymbol(t))
 export const date = optional(read("a date as yyyy-MM-dd or yyyyMMdd", parseFlexDate, String), placeholder)
 export const clock = optional(read("a time as HH:mm:ss or HHmmss", parseFlexTime, String), placeholder)
 export const moment = optional(

@@ -1,8 +1,9 @@
+import { Result } from "effect"
 import { NumberTable } from "../NumberTable.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
 import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
-import { isIdentifier } from "./FlexField.ts"
-import { baseSummary } from "./FlexReport.ts"
+import { isIdentifier, isSymbol } from "./FlexField.ts"
+import { baseSummary, decodeCashReport } from "./FlexReport.ts"
 import type { Attributes } from "./FlexXml.ts"
 import { finalSymbol, namedSecurity } from "./SecurityNames.ts"
 
@@ -51,7 +52,8 @@ export class RowGroups {
   /** The group of a row as it was printed. */
   add(section: string, row: Attributes): number {
     if (section === "CashReport") {
-      this.#cashLines.add(row["currency"] === baseSummary)
+      const line = decodeCashReport(row)
+      if (Result.isSuccess(line)) this.#cashLines.add(line.success.currency === baseSummary)
       return everyGroup
     }
     const group = this.#groupOf(section, row)
@@ -122,21 +124,26 @@ export class RowGroups {
       else if (known !== group) this.#join(known, group)
     }
     const hasConid = isIdentifier(conid)
-    const name = symbol === undefined || symbol === "" ? undefined : finalSymbol(symbol)
+    const name = isSymbol(symbol) ? finalSymbol(symbol) : undefined
     if (hasConid) meet(this.#conids, conid)
     meet(this.#symbols, name)
     if (isIdentifier(isin)) meet(this.#isins, isin)
     if (securityIDType === "ISIN" && isIdentifier(securityID)) meet(this.#isins, securityID)
-    // A cash row may name its security in its text alone.
-    if (group === undefined && section === "CashTransactions") {
+    const isNamed = hasConid || name !== undefined
+    // A cash row may name its security in its text alone, whatever its ISIN says.
+    if (!isNamed && section === "CashTransactions") {
       const [, told, code = ""] = namedSecurity.exec(row["description"] ?? "") ?? []
-      if (told !== undefined) {
+      // Else it is cash of no security.
+      if (told === undefined) meet(this.#currencies, row["currency"] ?? "?")
+      else {
         meet(this.#symbols, finalSymbol(told))
         meet(/^\d+$/.test(code) ? this.#conids : this.#isins, code)
       }
     }
     // By symbols alone securities are told apart with all others in view, and a trade of none makes all positions doubtful.
     if (!hasConid && (name !== undefined || section === "Trades")) this.#join(group ?? knot, knot)
+    // What is held of nobody knows what is one position.
+    if (!isNamed && section === "OpenPositions") return knot
     if (group === undefined && section !== "Trades") meet(this.#currencies, row["currency"] ?? "?")
     return group ?? knot
   }

@@ -9,6 +9,7 @@ import { statementReport } from "../../src/Ibkr/StatementReport.ts"
 import {
   aapl,
   action,
+  balance,
   cancel,
   cash,
   type Day,
@@ -132,6 +133,31 @@ describe("a statement in parts", () => {
       ["a dividend by its text", {
         trades: [trade("61", vusa, 10, "80", on)],
         cash: [cash("71", "Dividends", "2", "GBP", on, { description: "VUSA(IE00B3XXRP09) CASH DIVIDEND GBP 0.2" })]
+      }, 1],
+      ["a dividend by its text, beside an ISIN of something else", {
+        trades: [trade("61", vusa, 10, "80", on)],
+        cash: [cash("71", "Dividends", "2", "GBP", on, {
+          isin: "US0000000000",
+          description: "VUSA(IE00B3XXRP09) CASH DIVIDEND GBP 0.2"
+        })]
+      }, 1],
+      ["a dividend by its text, with the symbol of a roll-up", {
+        trades: [trade("61", vusa, 10, "80", on)],
+        cash: [cash("71", "Dividends", "2", "GBP", on, {
+          symbol: "--",
+          description: "VUSA(IE00B3XXRP09) CASH DIVIDEND GBP 0.2"
+        })]
+      }, 1],
+      ["two positions of nobody knows what", {
+        trades: [trade("61", vusa, 10, "80", on), trade("62", other, 3, "9", on)],
+        positions: [
+          position({ ...vusa, conid: "", symbol: "" }, 2),
+          position({ ...other, conid: "", symbol: "" }, 3)
+        ]
+      }, 2],
+      ["a summary of cash beside a line that cannot be read", {
+        trades: [trade("61", vusa, 10, "80", on), trade("62", { ...other, currency: "USD" }, 3, "9", on)],
+        balances: [balance("BASE_SUMMARY", "0", "5"), balance("", "0", "5")]
       }, 1],
       ["interest in two currencies", {
         cash: [
