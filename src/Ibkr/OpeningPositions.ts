@@ -42,7 +42,9 @@ export const openingPositions = (rows: OpeningRows, index: InstrumentIndex): Rea
     if (!isSecurity(category)) return []
     const match = index.match(key)
     const [mark] = marks.get(key) ?? []
-    const multiplier = mark?.multiplier ?? trades.get(key)?.[0]?.row.trade.multiplier
+    // One of 0, as templates print where there is none, is no multiplier.
+    const multiplier = [mark, trades.get(key)?.[0]?.row.trade].map((row) => row?.multiplier)
+      .find((units) => units !== undefined && Decimals.isPositive(units))
     const price = (otherwiseMoved.has(key) ? undefined : lotPrice(lots.get(key)))
       ?? priorPrice(prior.get(key))
       ?? firstPrice(trades.get(key), mark)

@@ -11,7 +11,7 @@ import {
 import { instrumentIndex } from "../../src/Ibkr/Instruments.ts"
 import { openingPositions } from "../../src/Ibkr/OpeningPositions.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
-import { aapl, balance, type Day, lot, position, ptt, type Row, statement, trade, vusa } from "../e2e/statement.ts"
+import { aapl, balance, type Day, lot, position, ptt, put, type Row, statement, trade, vusa } from "../e2e/statement.ts"
 import { type FixtureOptions, read, reportOptions, shownOpening } from "../support/fixture.ts"
 
 const openingOf = (day: Day, options: FixtureOptions = {}) =>
@@ -49,6 +49,16 @@ layer(NodeFileSystem.layer)("what was held before", (it) => {
       Effect.gen(function*() {
         const future = { ...aapl, assetCategory: "FUT", conid: "51000091", symbol: "ESH6" }
         assert.deepStrictEqual(yield* prices({ positions: [position(future, 1), position(vusa, 1)] }), ["VUSA.L 1  "])
+      }))
+
+    it.effect("a multiplier of 0 is none, and the price stays", () =>
+      Effect.gen(function*() {
+        for (const security of [put, vusa]) {
+          const [line] = (yield* prices({
+            positions: [{ ...position(security, 2), multiplier: "0", markPrice: "3.5" }]
+          })) ?? []
+          assert.strictEqual(line?.replace(/^\S+ /, ""), "2 3.5 first-price", security.symbol)
+        }
       }))
 
     it.effect.each<[string, Day]>([
