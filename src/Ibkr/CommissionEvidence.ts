@@ -119,7 +119,7 @@ const byCashReport = (
   const gaps = new Map<string, Decimals.Decimal>()
   const others: Array<string> = []
   let isExplained = true
-  for (const currency of new Set([...lines.keys(), ...moved.keys()])) {
+  for (const currency of new Set([...lines.keys(), ...[...moved.keys()].sort()])) {
     // A currency without a line has no cash and moved none.
     const line = lines.get(currency) ??
       { opening: Decimals.zero, closing: Decimals.zero, figures: new Map([["commissions" as const, Decimals.zero]]) }

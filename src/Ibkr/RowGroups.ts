@@ -2,6 +2,7 @@ import { Result } from "effect"
 import { NumberTable } from "../NumberTable.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
 import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
+import { isDeposit } from "./Activities/CashTypes.ts"
 import { isIdentifier, isSymbol } from "./FlexField.ts"
 import { baseSummary, decodeCashReport } from "./FlexReport.ts"
 import type { Attributes } from "./FlexXml.ts"
@@ -140,6 +141,8 @@ export class RowGroups {
         meet(/^\d+$/.test(code) ? this.#conids : this.#isins, code)
       }
     }
+    // A transfer's cash is looked for among all deposits, whatever they name.
+    if (section === "CashTransactions" && isDeposit(row["type"] ?? "")) meet(this.#currencies, row["currency"] ?? "?")
     // By symbols alone securities are told apart with all others in view, and a trade of none makes all positions doubtful.
     if (!hasConid && (name !== undefined || section === "Trades")) this.#join(group ?? knot, knot)
     // What is held of nobody knows what is one position.

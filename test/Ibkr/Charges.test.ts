@@ -108,6 +108,14 @@ describe("charges", () => {
       assert.deepStrictEqual(booked, ["ibkr:trade:2 BUY 1 KO at 60 on 2026-01-06"])
     })
 
+    it("is the trade's own where one of several rows of its id has taxes, in whatever order", () => {
+      const both = [{ ...trade, taxes: "-3" }, { ...trade, transactionID: "82", taxes: "0" }]
+      for (const Trades of [both, both.toReversed()]) {
+        const { left } = bookSections({ Trades, TransactionTaxes: [{ ...rows.TransactionTaxes, source: "TRADE" }] })
+        assert.include(left, "ibkr:tax:2 superseded")
+      }
+    })
+
     it("is booked where the trade has none", () => {
       for (const taxes of ["0", ""]) assert.include(book(taxes).booked, "ibkr:tax:2 TAX 3 USD on 2026-01-06")
     })

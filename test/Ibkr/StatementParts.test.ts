@@ -181,6 +181,12 @@ describe("a statement in parts", () => {
           Transfers: [transfer("91", vusa, "3", on), transfer("92", undefined, "100", on)]
         }
       }, 1],
+      ["a transfer of cash beside a deposit that names a security", {
+        cash: [cash("71", "Deposits", "100", "GBP", on, { conid: "51000001", symbol: "VUSA" })],
+        more: {
+          Transfers: [transfer("91", other, "3", on), transfer("92", undefined, "100", on)]
+        }
+      }, 1],
       ["a conversion", {
         trades: [
           trade("61", vusa, 10, "80", on),

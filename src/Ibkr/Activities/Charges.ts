@@ -16,11 +16,11 @@ export const bookCharges = (
 ): Booked => {
   const booked = noneBooked()
   if (rows.length === 0) return booked
-  const taxed = new Map(
-    trades.flatMap(({ taxes = Decimals.zero, tradeID }) =>
-      tradeID === undefined ? [] : [[tradeID, !Decimals.isZero(taxes)] as const]
-    )
-  )
+  const taxed = new Map<string, boolean>()
+  for (const { taxes = Decimals.zero, tradeID } of trades) {
+    // Of several rows of one id, in whatever order.
+    if (tradeID !== undefined) taxed.set(tradeID, taxed.get(tradeID) === true || !Decimals.isZero(taxes))
+  }
   const identified = identifyRows(rows, {
     digestOf: chargeDigest,
     idOf: ({ externalId }) => externalId,

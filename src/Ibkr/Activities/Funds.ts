@@ -137,11 +137,16 @@ export const tellingFunds = (
   if (!skipped.some(isOurs)) return skipped
   const nameOf = new Map(booked.map(({ contentHash, externalId }) => [contentHash, externalId]))
   const lines = new Map<string, string>()
+  const tell = (of: string, name: string) => {
+    const other = lines.get(of)
+    // Of several the same one, in whatever order they come.
+    if (other === undefined || name < other) lines.set(of, name)
+  }
   for (const line of rows.funds) {
     const name = nameOf.get(fundsDigest(line))
     if (name === undefined) continue
-    if (line.transactionID !== undefined) lines.set(`transaction ${line.transactionID}`, name)
-    if (line.tradeID !== undefined) lines.set(`trade ${line.tradeID}`, name)
+    if (line.transactionID !== undefined) tell(`transaction ${line.transactionID}`, name)
+    if (line.tradeID !== undefined) tell(`trade ${line.tradeID}`, name)
   }
   const found = new Map<string, string | undefined>([
     ...rows.trades.map((trade) =>
