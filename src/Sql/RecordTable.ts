@@ -5,49 +5,33 @@ import type { AskedRecord, PlacedRecord, SyncRecord } from "../SyncRecordStore.t
 import { idsPerStatement, type Owned, rowsPerStatement } from "./Owned.ts"
 import { AskedRow, InstrumentRow, PlacedRow, present, SyncRecordRow } from "./Rows.ts"
 
-/** In the order of their table; what is absent is NULL. */
-const columns = [
-  "external_id",
-  "kind",
-  "state",
-  "content_hash",
-  "tracker_id",
-  "run_id",
-  "reason",
-  "detail",
-  "held",
-  "source",
-  "date",
-  "subject",
-  "statement_id",
-  "intent",
-  "intended_hash"
-] as const
-
-const valuesOf = (record: SyncRecord): ReadonlyArray<string | number | null> => [
-  record.externalId,
-  record.kind,
-  record.state,
-  record.contentHash,
-  record.trackerId ?? null,
-  record.runId,
-  record.reason ?? null,
-  record.detail ?? null,
-  record.held ? 1 : 0,
-  record.source === undefined ? null : JSON.stringify(record.source),
-  record.date ?? null,
-  record.subject ?? null,
-  record.statementId ?? null,
-  record.intent ?? null,
-  record.intendedHash ?? null
+/** What is absent is NULL. */
+const columns: ReadonlyArray<readonly [name: string, value: (record: SyncRecord) => string | number | null]> = [
+  ["external_id", ({ externalId }) => externalId],
+  ["kind", ({ kind }) => kind],
+  ["state", ({ state }) => state],
+  ["content_hash", ({ contentHash }) => contentHash],
+  ["tracker_id", ({ trackerId }) => trackerId ?? null],
+  ["run_id", ({ runId }) => runId],
+  ["reason", ({ reason }) => reason ?? null],
+  ["detail", ({ detail }) => detail ?? null],
+  ["held", ({ held }) => held ? 1 : 0],
+  ["source", ({ source }) => source === undefined ? null : JSON.stringify(source)],
+  ["date", ({ date }) => date ?? null],
+  ["subject", ({ subject }) => subject ?? null],
+  ["statement_id", ({ statementId }) => statementId ?? null],
+  ["intent", ({ intent }) => intent ?? null],
+  ["intended_hash", ({ intendedHash }) => intendedHash ?? null]
 ]
+
+const names = columns.map(([name]) => name)
 
 /** Written out: a statement that is put together of fragments takes longer to be made than to be carried out. */
 const upsertOf = (rows: number): string =>
-  `INSERT INTO sync_record (upstream, tracker, ${columns.join(", ")})
+  `INSERT INTO sync_record (upstream, tracker, ${names.join(", ")})
     VALUES ${Array.from({ length: rows }, () => `(?, ?${", ?".repeat(columns.length)})`).join(", ")}
     ON CONFLICT (upstream, tracker, external_id) DO UPDATE SET
-      ${columns.slice(1).map((column) => `${column} = excluded.${column}`).join(", ")}`
+      ${names.slice(1).map((name) => `${name} = excluded.${name}`).join(", ")}`
 
 let full: string | undefined
 
@@ -158,7 +142,7 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
         (chunk) =>
           sql.unsafe(
             upsert(chunk.length),
-            chunk.flatMap((record) => [upstream, tracker, ...valuesOf(record)])
+            chunk.flatMap((record) => [upstream, tracker, ...columns.map(([, value]) => value(record))])
           ),
         { discard: true }
       )

@@ -116,6 +116,11 @@ describe("a statement in parts", () => {
   })
   const other = { ...vusa, symbol: "VUAG", conid: "51000009", isin: "IE00BFMXXD54" }
   const on = "2026-01-05"
+  const byItsText = (fields: Readonly<Record<string, string>>) =>
+    cash("71", "Dividends", "2", "GBP", on, {
+      description: "VUSA(IE00B3XXRP09) CASH DIVIDEND GBP 0.2",
+      ...fields
+    })
 
   it.effect.each(
     [
@@ -132,21 +137,15 @@ describe("a statement in parts", () => {
       }, 1],
       ["a dividend by its text", {
         trades: [trade("61", vusa, 10, "80", on)],
-        cash: [cash("71", "Dividends", "2", "GBP", on, { description: "VUSA(IE00B3XXRP09) CASH DIVIDEND GBP 0.2" })]
+        cash: [byItsText({})]
       }, 1],
       ["a dividend by its text, beside an ISIN of something else", {
         trades: [trade("61", vusa, 10, "80", on)],
-        cash: [cash("71", "Dividends", "2", "GBP", on, {
-          isin: "US0000000000",
-          description: "VUSA(IE00B3XXRP09) CASH DIVIDEND GBP 0.2"
-        })]
+        cash: [byItsText({ isin: "US0000000000" })]
       }, 1],
       ["a dividend by its text, with the symbol of a roll-up", {
         trades: [trade("61", vusa, 10, "80", on)],
-        cash: [cash("71", "Dividends", "2", "GBP", on, {
-          symbol: "--",
-          description: "VUSA(IE00B3XXRP09) CASH DIVIDEND GBP 0.2"
-        })]
+        cash: [byItsText({ symbol: "--" })]
       }, 1],
       ["two positions of nobody knows what", {
         trades: [trade("61", vusa, 10, "80", on), trade("62", other, 3, "9", on)],
