@@ -21,6 +21,7 @@ COPY .ci/setup .ci/setup
 RUN --mount=type=secret,id=npmrc --mount=type=secret,id=ca \
   NPM_CONFIG_USERCONFIG=/run/secrets/npmrc sh .ci/setup
 COPY .oxlintrc.json tsconfig.json rolldown.config.ts ./
+COPY bundling ./bundling
 COPY src ./src
 # A label that says another release than the program does would be worse than none.
 ARG VERSION=0.1.0

@@ -33,7 +33,7 @@ it("the bundle is small, and plain ASCII: V8 keeps any other source at twice the
   assert.isTrue(bytes.every((byte) => byte < 0x80))
 })
 
-it("no source asks of files what rolldown.config.ts leaves out", async () => {
+it("no source asks of files what the bundle leaves out", async () => {
   const sources = fileURLToPath(new URL("../src", import.meta.url))
   for (const name of await readdir(sources, { recursive: true })) {
     if (!name.endsWith(".ts")) continue
