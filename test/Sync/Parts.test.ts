@@ -136,7 +136,7 @@ describe("a statement in parts", () => {
     isSwapped: index !== 1
   }))
 
-  it.effect("corrects commissions of conversions once, though these are in several", () =>
+  it.effect("corrects commissions of conversions once, by what all parts say", () =>
     Effect.gen(function*() {
       const [whole, parts] = yield* nights(statement(daysOf(conversions, "2026-01-05", "2026-01-09")))
       if (whole === undefined || parts === undefined) return assert.fail("two runs")
