@@ -122,6 +122,46 @@ describe("a statement in parts", () => {
       ...fields
     })
 
+  it.effect("judges commissions by conversions of several pairs, each in a part of its own", () =>
+    Effect.gen(function*() {
+      const conversion = (id: string, from: string, proceeds: string) =>
+        trade(
+          id,
+          { symbol: `${from}.USD`, conid: `5200${id}`, currency: "USD", assetCategory: "CASH" },
+          100,
+          "1.2",
+          on,
+          {
+            proceeds,
+            ibCommission: "-2",
+            ibCommissionCurrency: "USD"
+          }
+        )
+      // Of both together 3 USD were charged less than their rows say, and 2 GBP instead.
+      const line = (currency: string, ending: string, trades: string, commissions: string) => ({
+        ...balance(currency, "0", ending),
+        netTradesSales: trades,
+        netTradesPurchases: "0",
+        commissions
+      })
+      const scanned = yield* scan(text({
+        trades: [conversion("61", "GBP", "-120"), conversion("62", "EUR", "-110")],
+        balances: [
+          line("USD", "-231", "-230", "-1"),
+          line("GBP", "98", "100", "-2"),
+          line("EUR", "100", "100", "0")
+        ]
+      }))
+      const whole = yield* statementReport(scanned, [], reportOptions())
+      const apart = yield* mapInParts(scanned, [], reportOptions(), 1)
+      // Two legs and a commission each.
+      assert.deepStrictEqual(apart?.sizes, [3, 3, 0])
+      same(apart?.report ?? whole, whole)
+      const [piece, ...more] = (whole.commissions ?? []).flatMap(({ pieces }) => pieces)
+      assert.deepStrictEqual([[...piece?.conversions ?? []].sort(), more], [["61", "62"], []])
+      assert.deepStrictEqual([...piece?.amounts.keys() ?? []].sort(), ["GBP", "USD"])
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
+
   it.effect.each(
     [
       [
