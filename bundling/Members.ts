@@ -1,10 +1,18 @@
 import type { Plugin } from "rolldown"
 import { Visitor } from "rolldown/utils"
 
+type Names = ReadonlyArray<readonly [path: string, names: string]>
+
 /** Members of classes that nobody calls: a class keeps all it has. */
-const unused: ReadonlyArray<readonly [path: string, members: string]> = [
+const members: Names = [
   // Tests use them from the sources.
   [".ts", "layerTest"],
+  // Files are read by ReadAhead.ts.
+  ["/dist/NodeFileSystem.js", "readAlloc truncate"],
+  // Of a response its text, its bytes and its stream are read.
+  ["/effect/dist/http/HttpClient.js", "formData json urlParamsBody upgrade"],
+  ["/platform-node/dist/NodeHttpClient.js", "formData formDataBody json urlParamsBody upgrade"],
+  ["/platform-node/dist/NodeHttpIncomingMessage.js", "json jsonUnsafe textUnsafe urlParamsBody"],
   [
     "/prom-client/lib/registry.js",
     "getMetricsAsJSON removeSingleMetric getSingleMetricAsString getSingleMetric setDefaultLabels resetMetrics "
@@ -13,21 +21,37 @@ const unused: ReadonlyArray<readonly [path: string, members: string]> = [
   ["/prom-client/lib/gauge.js", "inc dec setToCurrentTime startTimer labels remove"]
 ]
 
+/** Functions that are properties of an object, and that nobody calls. */
+const properties: Names = [
+  ["/effect/dist/FileSystem.js", "stream"]
+]
+
+const namesFor = (names: Names, id: string): ReadonlyArray<string> =>
+  names.flatMap(([path, names]) => id.replaceAll("\\", "/").endsWith(path) ? names.split(" ") : [])
+
 export const withoutUnused: Plugin = {
   name: "without-unused-members",
   transform(code, id) {
-    const names = unused.flatMap(([path, members]) => id.replaceAll("\\", "/").endsWith(path) ? members.split(" ") : [])
-    if (!names.some((name) => code.includes(name))) return null
-    const left: Array<readonly [start: number, end: number]> = []
+    const [unusedMembers, unusedProperties] = [namesFor(members, id), namesFor(properties, id)]
+    if (![...unusedMembers, ...unusedProperties].some((name) => code.includes(name))) return null
+    const left: Array<readonly [start: number, end: number, instead: string]> = []
     new Visitor({
       ClassBody: ({ body }) => {
         for (const { end, start, ...member } of body) {
-          if ("key" in member && member.key.type === "Identifier" && names.includes(member.key.name)) {
-            left.push([start, end])
+          if ("key" in member && member.key.type === "Identifier" && unusedMembers.includes(member.key.name)) {
+            left.push([start, end, ""])
           }
+        }
+      },
+      Property: ({ key, value }) => {
+        if (key.type === "Identifier" && unusedProperties.includes(key.name)) {
+          left.push([value.start, value.end, "undefined"])
         }
       }
     }).visit(this.parse(code, { lang: id.endsWith(".ts") ? "ts" : "js" }))
-    return { code: left.reduceRight((text, [start, end]) => text.slice(0, start) + text.slice(end), code), map: null }
+    return {
+      code: left.reduceRight((text, [start, end, instead]) => text.slice(0, start) + instead + text.slice(end), code),
+      map: null
+    }
   }
 }

@@ -22,6 +22,7 @@ import { mergedWarnings } from "./Sync/Merged.ts"
 import { prepare, type RunState } from "./Sync/Prepare.ts"
 import { some } from "./Sync/Presence.ts"
 import { summaryOf } from "./Sync/Summary.ts"
+import { trackerView } from "./Sync/TrackerView.ts"
 import { backfill, fillHoles } from "./Sync/Windows.ts"
 import { writeActivities } from "./Sync/WriteActivities.ts"
 import { SyncRecordStore } from "./SyncRecordStore.ts"
@@ -191,11 +192,11 @@ const handle = Effect.fnUntraced(function*(
     warnings: mergedWarnings(sofar.warnings, unmet === undefined ? [] : [unmet])
   }))
   if (!options.dryRun && unmet === undefined && asOf !== undefined) {
-    const comparison = bridged(
-      yield* compare(report, rows.moved, { upstream: options.upstream, asOf, skipped, report })
-    )
-    const lacks = state.baselineOpen ? yield* judgeBaseline(report, comparison, options) : undefined
-    const said = [lacks, yield* overtakenOpenings(comparison, options)].filter((text) => text !== undefined)
+    const { upstream } = options
+    const view = yield* Effect.cached(trackerView(report, { upstream, withOpening: state.baselineOpen }))
+    const comparison = bridged(yield* compare(report, rows.moved, { upstream, asOf, skipped, report, view }))
+    const lacks = state.baselineOpen ? yield* judgeBaseline(comparison, view) : undefined
+    const said = [lacks, yield* overtakenOpenings(comparison, view, options)].filter((text) => text !== undefined)
     for (const text of said) if (!earlier.warnings.includes(text)) yield* Effect.logWarning(text)
     yield* Ref.update(ledger, (sofar): RunReport => ({
       ...sofar,

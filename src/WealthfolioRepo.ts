@@ -95,6 +95,16 @@ export interface TrackerRow extends TrackerActivity {
   readonly status: string
 }
 
+/**
+ * Rows of every status dated `from` to `to` in the tracker's zone (both included; absent: no limit). `mayBeRecent`: as this
+ * run read them since it last wrote, for what is only told; what is to be changed is looked at anew.
+ */
+export interface RowRange {
+  readonly from?: PlainDate
+  readonly to?: PlainDate
+  readonly mayBeRecent?: true
+}
+
 /** What is changed in one transaction: all of it happens, or nothing. */
 export interface Change {
   /** Rows already gone are no error. */
@@ -156,14 +166,19 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
   readonly holdings: Effect.Effect<ReadonlyArray<Holding>, WealthfolioError>
   /** Posted activities of the account dated after `day`, oldest first. */
   readonly activitiesAfter: (day: PlainDate) => Effect.Effect<ReadonlyArray<TrackerActivity>, WealthfolioError>
-  /**
-   * Rows of the account dated `from` to `to` in the tracker's zone (both included; absent: no limit), oldest first, of
-   * every status. `mayBeRecent`: as this run read them since it last wrote, for what is only told; what is to be changed
-   * is looked at anew.
-   */
+  /** Rows of the account, as far as `keep` says so. */
   readonly rows: (
-    range: { readonly from?: PlainDate; readonly to?: PlainDate; readonly mayBeRecent?: true }
+    range: RowRange & { readonly keep?: (row: TrackerRow) => boolean }
   ) => Effect.Effect<ReadonlyArray<TrackerRow>, WealthfolioError>
+  /**
+   * Folds rows of the account, oldest first, without holding all of them: a history of ten years is larger than the
+   * memory of a pod. Where the tracker changes meanwhile it begins again, with what `from` makes.
+   */
+  readonly fold: <A>(
+    range: RowRange,
+    from: () => A,
+    step: (folded: A, row: TrackerRow) => A
+  ) => Effect.Effect<A, WealthfolioError>
   /**
    * Rows of any account whose key begins with `prefix`, oldest first. Rows of archived accounts are not among them: the
    * server shows those in no list, even when asked for the account (`existing` knows their keys).
@@ -204,6 +219,7 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
     assets: (wanted) =>
       Effect.succeed(new Map(wanted.map(({ instrument }) => [instrument.key, { _tag: "Absent" }] as const))),
     rows: () => Effect.succeed([]),
+    fold: (_, from) => Effect.sync(from),
     keyed: () => Effect.succeed([])
   })
 }

@@ -15,7 +15,7 @@ export interface BookedOpenings {
 
 export const bookedOpenings = Effect.fnUntraced(function*(upstream: string, provider: string) {
   const prefix = openingPrefix(provider, upstream)
-  const all = (yield* (yield* WealthfolioRepo).rows({})).filter(({ key }) => key?.startsWith(prefix))
+  const all = yield* (yield* WealthfolioRepo).rows({ keep: ({ key = "" }) => key.startsWith(prefix) })
   const byId = (rows: ReadonlyArray<TrackerRow>) =>
     new Map(rows.map((row) => [row.key?.slice(keyOf("", upstream).length) ?? "", row]))
   const found: BookedOpenings = {

@@ -60,6 +60,7 @@ export const book = Effect.fn("Decisions.book")(function*(
       adoptIds: new Set(),
       ...options,
       ...state.presence,
+      handRows: state.handRows,
       rebuiltUntil: state.rebuiltUntil,
       dryRun: false,
       note: () => Effect.void,

@@ -36,7 +36,8 @@ export const undo = Effect.fn("Decisions.undo")(function*(options: UndoOptions) 
     })
   }
   const records = [...(yield* store.known(ids)).values()]
-  const there = new Map((yield* repo.rows({})).map((row) => [row.id, row]))
+  const trackerIds = new Set(records.map(({ trackerId }) => trackerId))
+  const there = new Map((yield* repo.rows({ keep: ({ id }) => trackerIds.has(id) })).map((row) => [row.id, row]))
   const rowOf = (record: SyncRecord) => there.get(record.trackerId ?? "")
   const [edited, ours] = [
     records.filter((record) => rowOf(record)?.isUserModified === true),

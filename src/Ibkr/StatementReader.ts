@@ -129,8 +129,9 @@ export const statementReader = Effect.fnUntraced(function*(
     for (const [index, { from, path, to }] of files.entries()) {
       const unpacked = yield* unpack(path)
       const digest = createHash("sha256")
-      yield* Stream.runForEach(fileSystem.stream(unpacked), (chunk) => Effect.sync(() => void digest.update(chunk)))
+      yield* Stream.runForEach(readAhead(unpacked), (chunk) => Effect.sync(() => void digest.update(chunk)))
         .pipe(
+          Effect.provideService(FileSystem.FileSystem, fileSystem),
           Effect.mapError((error) => new ArchiveError({ path, reason: systemReason(error) })),
           Effect.ensuring(Effect.ignore(fileSystem.remove(unpacked)))
         )

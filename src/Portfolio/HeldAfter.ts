@@ -7,22 +7,24 @@ import { cashOf, type TrackedMovement } from "./Reconcile.ts"
  * sold to open a short position. So it cannot be had backwards from what it holds later: of a sale of what it did not hold
  * nothing was taken away.
  */
-export const quantitiesAfter = (rows: ReadonlyArray<TrackedMovement>): ReadonlyMap<string, Decimal> => {
-  const held = new Map<string, Decimal>()
-  for (const row of rows) {
-    if (row.assetId === undefined) continue
-    held.set(row.assetId, heldAfter(held.get(row.assetId) ?? Decimals.zero, row))
-  }
+export const quantitiesAfter = (
+  rows: ReadonlyArray<TrackedMovement>,
+  before: ReadonlyMap<string, Decimal> = new Map()
+): ReadonlyMap<string, Decimal> => {
+  const held = new Map(before)
+  for (const row of rows) moveQuantity(held, row)
   return held
 }
 
-/** Its cash per currency after these rows. */
-export const cashAfter = (rows: ReadonlyArray<TrackedMovement>): ReadonlyMap<string, Decimal> => {
-  const cash = new Map<string, Decimal>()
-  for (const row of rows) {
-    cash.set(row.currency, Decimals.add(cash.get(row.currency) ?? Decimals.zero, cashOf(row)))
-  }
-  return cash
+/** Changes what is held, by asset, as one more row does. */
+export const moveQuantity = (held: Map<string, Decimal>, row: TrackedMovement): void => {
+  if (row.assetId === undefined) return
+  held.set(row.assetId, heldAfter(held.get(row.assetId) ?? Decimals.zero, row))
+}
+
+/** Changes cash, by currency, as one more row does. */
+export const moveCash = (cash: Map<string, Decimal>, row: TrackedMovement): void => {
+  cash.set(row.currency, Decimals.add(cash.get(row.currency) ?? Decimals.zero, cashOf(row)))
 }
 
 /** What a row makes of a quantity held. */

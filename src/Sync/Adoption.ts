@@ -1,11 +1,12 @@
 import { Effect } from "effect"
+import type { BrokerReport } from "../Broker.ts"
 import type { Activity } from "../Portfolio/Activity.ts"
 import { adoptions } from "../Portfolio/Adopt.ts"
+import type { DaySpan } from "../Portfolio/Coverage.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
-import { addDays } from "../Portfolio/PlainDate.ts"
-import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { addDays, type PlainDate } from "../Portfolio/PlainDate.ts"
+import type { TrackerRow } from "../WealthfolioRepo.ts"
 import type { ImportOptions } from "./ImportOptions.ts"
-import { keyOf } from "./Records.ts"
 import type { HoldReason } from "./Tie.ts"
 
 export interface Adoptions {
@@ -21,27 +22,24 @@ const none: Adoptions = { made: [], candidates: new Map() }
 export const findAdoptions = Effect.fn("Sync.findAdoptions")(function*(
   ready: ReadonlyArray<Activity>,
   assetIds: ReadonlyMap<string, string>,
-  options: ImportOptions
+  options: ImportOptions,
+  statements: BrokerReport["statements"]
 ) {
   const rows = ready.filter(({ externalId }) => !options.force.has(externalId))
   if (rows.length === 0 || (options.adopt === "import" && options.adoptIds.size === 0)) return none
-  const days = rows.map(({ date }) => date).sort()
-  const [first, last] = [days[0], days.at(-1)]
-  if (first === undefined || last === undefined) return none
-  const repo = yield* WealthfolioRepo
-  const byHand = new Map(
-    (yield* repo.rows({ from: addDays(first, -2), to: addDays(last, 2) })).flatMap((row) =>
-      row.status === "POSTED" && !isImported(row, options) ? [[row.id, row] as const] : []
-    )
-  )
-  if (byHand.size === 0) return none
-  const found = adoptions(
-    rows.map((activity) => {
-      const assetId = activity.instrumentKey === undefined ? undefined : assetIds.get(activity.instrumentKey)
-      return assetId === undefined ? { activity } : { activity, assetId }
-    }),
-    [...byHand.values()]
-  )
+  const near = spanOf(rows.map(({ date }) => date))
+  if (near === undefined) return none
+  const statement = spanOf(statements.flatMap(({ fromDate, toDate }) => [fromDate, toDate])) ?? near
+  const tied = rows.map((activity) => {
+    const assetId = activity.instrumentKey === undefined ? undefined : assetIds.get(activity.instrumentKey)
+    return assetId === undefined ? { activity } : { activity, assetId }
+  })
+  const known = yield* options.handRows.known(near, statement)
+  if (known.length === 0 || adoptions(tied, known).length === 0) return none
+  // The row that goes is one that is there now, as it is now.
+  const hand = yield* options.handRows.anew(near)
+  const byHand = new Map(hand.map((row) => [row.id, row]))
+  const found = adoptions(tied, hand)
   const claimed = new Set(found.flatMap(({ externalIds }) => externalIds))
   const made: Array<Adoptions["made"][number]> = []
   const candidates = new Map<string, HoldReason>()
@@ -64,9 +62,12 @@ export const findAdoptions = Effect.fn("Sync.findAdoptions")(function*(
   return result
 })
 
-/** Ours, or those of another account that is imported into the same one. */
-const isImported = ({ key = "", sourceSystem }: TrackerRow, options: ImportOptions): boolean =>
-  key.startsWith(keyOf("", options.upstream)) || sourceSystem === "IBKR"
+/** With days of margin: for the tracker's time zone, and for what was typed under another day. */
+const spanOf = (days: ReadonlyArray<PlainDate>): DaySpan | undefined => {
+  const sorted = days.toSorted()
+  const [first, last] = [sorted[0], sorted.at(-1)]
+  return first === undefined || last === undefined ? undefined : { from: addDays(first, -2), to: addDays(last, 2) }
+}
 
 const describe = (hand: TrackerRow, externalIds: ReadonlyArray<string>): string => {
   const figures = [hand.quantity, hand.symbol, hand.unitPrice === undefined ? undefined : "at", hand.unitPrice]

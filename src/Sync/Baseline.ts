@@ -1,12 +1,12 @@
 import { Effect } from "effect"
-import { Broker, type BrokerReport } from "../Broker.ts"
+import { Broker } from "../Broker.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { OpeningLine } from "../Portfolio/Opening.ts"
 import { type BaselineLine, SyncRecordStore } from "../SyncRecordStore.ts"
 import { today } from "../Today.ts"
-import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import type { Comparison } from "./Compare.ts"
-import { isOpeningRow, openingOf, openingPrefix, type OpeningReport, saysOpening } from "./Opening.ts"
+import { isOpeningRow, openingPrefix, saysOpening } from "./Opening.ts"
+import type { TrackerView } from "./TrackerView.ts"
 
 /** Note: a first run was begun, and what the tracker held before it is still to be looked at. */
 const baselineNote = "baseline"
@@ -43,10 +43,9 @@ export const lacking = (lines: ReadonlyArray<OpeningLine>): ReadonlyArray<Openin
  * Whether the tracker held, as the first statement began, what the account did. What it lacks is remembered until it is
  * there, or nothing differs any more. Returns the one message that says what can be done, if anything is to be done.
  */
-export const judgeBaseline = Effect.fn("Sync.judgeBaseline")(function*(
-  report: BrokerReport,
+export const judgeBaseline = Effect.fn("Sync.judgeBaseline")(function*<E, R>(
   comparison: Comparison,
-  options: { readonly upstream: string }
+  view: Effect.Effect<TrackerView, E, R>
 ) {
   const store = yield* SyncRecordStore
   const broker = yield* Broker
@@ -55,14 +54,13 @@ export const judgeBaseline = Effect.fn("Sync.judgeBaseline")(function*(
     yield* saveBaseline([])
     return undefined
   }
-  const first = yield* firstOf(report)
-  if (first === undefined) return undefined
-  const lines = yield* linesOf(first, options)
+  const { opening } = yield* view
+  if (opening === undefined) return undefined
+  const lines = lacking(opening.lines)
   yield* saveBaseline(lines)
   if (lines.length === 0) return undefined
   const oldest = broker.oldestDay?.(yield* today)
-  const { day } = first.opening
-  return `before ${day} the account held what Wealthfolio did not: ${shown(lines)}. Three ways out: `
+  return `before ${opening.day} the account held what Wealthfolio did not: ${shown(lines)}. Three ways out: `
     + `broker-sync ibkr --from ${oldest ?? "YYYY-MM-DD"} reads the history${
       oldest === undefined ? "" : `, from the oldest day that is served`
     }; broker-sync ibkr open-positions shows opening rows for it, and books them with --yes; `
@@ -73,8 +71,9 @@ export const judgeBaseline = Effect.fn("Sync.judgeBaseline")(function*(
  * Opening rows of ours that a statement from before them has overtaken: what they stand for is booked again by its own
  * rows, until they are moved. Only looked for where something differs.
  */
-export const overtakenOpenings = Effect.fn("Sync.overtakenOpenings")(function*(
+export const overtakenOpenings = Effect.fn("Sync.overtakenOpenings")(function*<E, R>(
   comparison: Comparison,
+  view: Effect.Effect<TrackerView, E, R>,
   options: { readonly upstream: string }
 ) {
   if (agrees(comparison)) return undefined
@@ -82,7 +81,7 @@ export const overtakenOpenings = Effect.fn("Sync.overtakenOpenings")(function*(
   const broker = yield* Broker
   const prefix = openingPrefix(broker.provider, options.upstream)
   const from = (yield* store.statements).map(({ fromDate }) => fromDate).sort()[0]
-  const days = (yield* (yield* WealthfolioRepo).rows({ mayBeRecent: true })).flatMap((row) =>
+  const days = (yield* view).telling.flatMap((row) =>
     isOpeningRow(row, prefix) && from !== undefined && from < row.date ? [row.date] : []
   ).sort()
   const [day] = days
@@ -92,32 +91,6 @@ export const overtakenOpenings = Effect.fn("Sync.overtakenOpenings")(function*(
   return `${days.length} opening rows are dated ${day}, and statements from ${first.opening.day} on came in since: what was `
     + "bought or paid in between may be there twice; broker-sync ibkr open-positions shows what they should be, and moves "
     + "them with --yes"
-})
-
-/** What the tracker lacked as the first statement began; nothing where that is settled, or not told. */
-export const pendingLines = Effect.fn("Sync.pendingLines")(function*(
-  report: BrokerReport,
-  options: { readonly upstream: string }
-) {
-  const store = yield* SyncRecordStore
-  if ((yield* store.baseline).length === 0 && (yield* store.note(baselineNote)) !== "due") return []
-  const first = yield* firstOf(report)
-  return first === undefined ? [] : yield* linesOf(first, options)
-})
-
-const linesOf = Effect.fnUntraced(function*(first: OpeningReport, options: { readonly upstream: string }) {
-  const { provider } = yield* Broker
-  return lacking(yield* openingOf(first, { ...options, provider, withoutOpenings: false }))
-})
-
-/** This one, unless one that began earlier is in the archive: then that says what the history begins with. */
-const firstOf = Effect.fnUntraced(function*(report: BrokerReport) {
-  const store = yield* SyncRecordStore
-  const broker = yield* Broker
-  const from = report.statements.map(({ fromDate }) => fromDate).sort()[0]
-  const isEarlier = (yield* store.statements).some(({ fromDate }) => from === undefined || fromDate < from)
-  const first = isEarlier ? (yield* broker.firstStatement()) ?? report : report
-  return saysOpening(first) ? first : undefined
 })
 
 const agrees = ({ cash, positions }: Comparison): boolean =>

@@ -129,7 +129,8 @@ const amountsOf = Effect.fnUntraced(function*(records: ReadonlyArray<SyncRecord>
   const [from, to] = [days[0], days.at(-1)]
   if (from === undefined || to === undefined) return new Map<string, Decimals.Decimal>()
   const repo = yield* WealthfolioRepo
-  const rows = yield* repo.rows({ from: addDays(from, -2), to: addDays(to, 2) })
+  const ids = new Set(records.map(({ trackerId }) => trackerId))
+  const rows = yield* repo.rows({ from: addDays(from, -2), to: addDays(to, 2), keep: ({ id }) => ids.has(id) })
   return new Map(rows.map(({ amount = Decimals.zero, id, type }) => [
     id,
     type === "FEE" ? Decimals.negate(amount) : amount

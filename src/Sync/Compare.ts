@@ -27,10 +27,10 @@ export const brokerSide = (report: BrokerReport, moved: ReadonlyMap<string, Deci
  *
  * @param moved signed cash by currency that the booked rows move
  */
-export const compare = Effect.fn("Sync.compare")(function*(
+export const compare = Effect.fn("Sync.compare")(function*<E, R>(
   report: BrokerReport,
   moved: ReadonlyMap<string, Decimal>,
-  context: DriftContext
+  context: DriftContext<E, R>
 ) {
   const { asOf } = context
   const repo = yield* WealthfolioRepo

@@ -77,14 +77,16 @@ const trackerRows = Effect.fnUntraced(function*(records: ReadonlyArray<SyncRecor
   const repo = yield* WealthfolioRepo
   const byId = (rows: ReadonlyArray<TrackerRow>) => new Map(rows.map((row) => [row.id, row]))
   if (records.length === 0) return byId([])
+  const ids = new Set(records.map(({ trackerId }) => trackerId))
+  const keep = ({ id }: TrackerRow) => ids.has(id)
   const days = records.map(({ date }) => date).filter((day) => day !== undefined).sort()
   const [first, last] = [days[0], days.at(-1)]
   const near = first === undefined || last === undefined || days.length < records.length
     ? undefined
-    : byId(yield* repo.rows({ from: addDays(first, -2), to: addDays(last, 2) }))
+    : byId(yield* repo.rows({ from: addDays(first, -2), to: addDays(last, 2), keep }))
   // A row that was edited may stand on any day.
   if (near !== undefined && records.every(({ trackerId = "" }) => near.has(trackerId))) return near
-  return byId(yield* repo.rows({}))
+  return byId(yield* repo.rows({ keep }))
 })
 
 const same = (a: Decimals.Decimal | undefined, b: Decimals.Decimal | undefined) =>

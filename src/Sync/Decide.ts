@@ -72,7 +72,12 @@ const withoutBookedParts = Effect.fnUntraced(function*(
   const [first, last] = [days[0], days.at(-1)]
   if (first === undefined || last === undefined) return planned
   const repo = yield* WealthfolioRepo
-  const rows = yield* repo.rows({ from: addDays(first, -3), to: addDays(last, 3) })
+  const wholes = new Set(parts.flatMap(([, { externalId }]) => records.get(externalId)?.trackerId ?? []))
+  const rows = yield* repo.rows({
+    from: addDays(first, -3),
+    to: addDays(last, 3),
+    keep: ({ id }) => wholes.has(id)
+  })
   const byId = new Map(rows.map((row) => [row.id, row]))
   const isOtherwise = ({ externalId, quantity, type }: Activity) => {
     const row = byId.get(records.get(externalId)?.trackerId ?? "")
@@ -111,9 +116,9 @@ const checkAccount = Effect.fnUntraced(function*(
   const [first] = report.activities.filter(({ externalId }) => found.has(externalId)).map(({ date }) => date).sort()
   if (first === undefined) return
   // A day of margin for the tracker's time zone, and one for rows that were adopted.
-  const here = new Set((yield* repo.rows({ from: addDays(first, -3) })).map(({ id }) => id))
   const ids = new Set(found.values())
-  if (!ids.isDisjointFrom(here)) return
+  const here = yield* repo.rows({ from: addDays(first, -3), keep: ({ id }) => ids.has(id) })
+  if (here.length > 0) return
   const account = yield* repo.account
   const rows = (yield* repo.keyed(keyOf("", options.upstream))).filter(({ id }) => ids.has(id))
   // Edited to another day, but here.

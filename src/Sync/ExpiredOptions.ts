@@ -21,7 +21,10 @@ export const expiredOptions = Effect.fnUntraced(function*(
     return assetId === undefined || there.has(assetId) || !isOver ? [] : [[assetId, symbol] as const]
   }))
   if (hidden.size === 0) return []
-  const rows = (yield* (yield* WealthfolioRepo).rows({ mayBeRecent: true })).filter(({ status }) => status === "POSTED")
+  const rows = yield* (yield* WealthfolioRepo).rows({
+    mayBeRecent: true,
+    keep: ({ assetId, status }) => status === "POSTED" && hidden.has(assetId ?? "")
+  })
   return [...hidden].map(([assetId, symbol]) => ({
     assetId,
     symbol,

@@ -14,14 +14,15 @@ import type { OpeningLine } from "../Portfolio/Opening.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import type { PositionDrift } from "../Portfolio/Reconcile.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
-import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
-import { pendingLines } from "./Baseline.ts"
-import { isOpeningRow, openingPrefix } from "./Opening.ts"
-import { keyOf } from "./Records.ts"
+import type { TrackerRow } from "../WealthfolioRepo.ts"
+import { lacking } from "./Baseline.ts"
+import { isOpeningRow, isOurs, openingPrefix } from "./Opening.ts"
+import type { TrackerView } from "./TrackerView.ts"
 
 /** What bears on why positions differ. */
-export interface DriftContext {
+export interface DriftContext<E = never, R = never> {
   readonly upstream: string
+  readonly view: Effect.Effect<TrackerView, E, R>
   readonly asOf: PlainDate
   /** Of this statement, and all that is held. */
   readonly skipped: ReadonlyArray<SkippedRow>
@@ -47,9 +48,9 @@ const moot: ReadonlySet<SkipReason> = new Set<SkipReason>([
 ])
 
 /** Why each position differs, by symbol, with the rows that say so and what mends it. */
-export const explainPositions = Effect.fn("Sync.explain")(function*(
+export const explainPositions = Effect.fn("Sync.explain")(function*<E, R>(
   positions: ReadonlyArray<PositionDrift>,
-  context: DriftContext
+  context: DriftContext<E, R>
 ) {
   const drifting = positions.filter(({ drift }) => !Decimals.isZero(drift))
   if (drifting.length === 0) return new Map<string, DriftExplanation>()
@@ -57,14 +58,13 @@ export const explainPositions = Effect.fn("Sync.explain")(function*(
     [...ofSkipped(context.skipped), ...yield* ofRemoved(context)],
     ({ instrumentKey }) => instrumentKey
   )
+  const view = yield* context.view
   const opening = Map.groupBy(
-    (yield* pendingLines(context.report, context)).filter(({ kind }) => kind === "asset"),
+    lacking(view.opening?.lines ?? []).filter(({ kind }) => kind === "asset"),
     ({ name }) => name
   )
-  // All of them, as what asks next does: they are read once.
-  const rows = yield* (yield* WealthfolioRepo).rows({ mayBeRecent: true })
   const byAsset = Map.groupBy(
-    rows.filter(({ date, status }) => status === "POSTED" && date <= context.asOf),
+    view.telling.filter(({ date, status }) => status === "POSTED" && date <= context.asOf),
     ({ assetId }) => assetId
   )
   const prefix = openingPrefix((yield* Broker).provider, context.upstream)
@@ -113,7 +113,7 @@ const ofSkipped = (skipped: ReadonlyArray<SkippedRow>): ReadonlyArray<RowEvidenc
   })
 
 /** Rows that the user deleted or ignored, from whatever statement they came. */
-const ofRemoved = Effect.fnUntraced(function*({ skipped }: DriftContext) {
+const ofRemoved = Effect.fnUntraced(function*({ skipped }: Pick<DriftContext, "skipped">) {
   const store = yield* SyncRecordStore
   const broker = yield* Broker
   const records = [
@@ -185,7 +185,7 @@ const ofOvertaken = (
 
 /** A row that is not ours moves what the broker knows nothing of. */
 const ofHand = (row: TrackerRow, upstream: string): ReadonlyArray<DriftEvidence> => {
-  if (row.key?.startsWith(keyOf("", upstream)) === true || row.quantity === undefined) return []
+  if (isOurs(row, upstream) || row.quantity === undefined) return []
   const isIn = row.type === "BUY" || row.type === "TRANSFER_IN"
   if (!isIn && row.type !== "SELL" && row.type !== "TRANSFER_OUT") return []
   return [{

@@ -53,6 +53,7 @@ export const handleRows = Effect.fnUntraced(function*(
     {
       ...options,
       ...state.presence,
+      handRows: state.handRows,
       rebuiltUntil: state.rebuiltUntil,
       force: new Set(),
       adoptIds: new Set(),

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
-import { quantitiesAfter } from "../Portfolio/HeldAfter.ts"
+import { moveQuantity } from "../Portfolio/HeldAfter.ts"
 import { addDays } from "../Portfolio/PlainDate.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -14,8 +14,15 @@ export const heldBefore = Effect.fn("Sync.heldBefore")(function*(report: BrokerR
   const from = report.statements.map(({ fromDate }) => fromDate).sort()[0]
   const instruments = yield* (yield* SyncRecordStore).instruments
   if (from === undefined || instruments.size === 0) return new Map<string, Decimals.Decimal>()
-  const rows = yield* (yield* WealthfolioRepo).rows({ to: addDays(from, -1) })
-  const quantities = quantitiesAfter(rows.filter(({ status }) => status === "POSTED"))
+  const repo = yield* WealthfolioRepo
+  const quantities = yield* repo.fold(
+    { to: addDays(from, -1) },
+    () => new Map<string, Decimals.Decimal>(),
+    (held, row) => {
+      if (row.status === "POSTED") moveQuantity(held, row)
+      return held
+    }
+  )
   return new Map([...instruments].flatMap(([key, assetId]) => {
     const quantity = quantities.get(assetId)
     return quantity === undefined || Decimals.isZero(quantity) ? [] : [[key, quantity] as const]

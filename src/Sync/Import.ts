@@ -52,7 +52,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
   const { assetIds, heldBack, warnings } = yield* tieAssets([...fresh, ...adds], report, options)
   const judged = yield* judgeCorrections(corrections, records, heldBack, assetIds)
   const tied = fresh.filter((activity) => !heldBack.has(activity.contentHash))
-  const adoption = yield* findAdoptions(tied, assetIds, options)
+  const adoption = yield* findAdoptions(tied, assetIds, options, report.statements)
   const adopted = new Set(adoption.made.flatMap(({ rows }) => rows.map(({ externalId }) => externalId)))
   const ready = tied.filter(({ externalId }) => !adopted.has(externalId) && !adoption.candidates.has(externalId))
 

@@ -1,6 +1,7 @@
 import type { Effect } from "effect"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import type { ReportedActivity } from "../RunReport.ts"
+import type { HandRows } from "./HandRows.ts"
 import type { Presence } from "./Presence.ts"
 
 /** What is done with broker rows that are already in the tracker, typed by hand. */
@@ -18,6 +19,7 @@ export interface ImportOptions {
   readonly removed: ReadonlySet<string>
   /** Has the tracker asked about booked rows that it was not asked about when the run began. */
   readonly askAbout: Presence["askAbout"]
+  readonly handRows: HandRows
   readonly rebuiltUntil?: PlainDate | undefined
   /** External ids that the user asked for: booked whatever was decided about them. */
   readonly force: ReadonlySet<string>

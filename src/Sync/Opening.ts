@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import { adoptions } from "../Portfolio/Adopt.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
-import { cashAfter, quantitiesAfter } from "../Portfolio/HeldAfter.ts"
+import { moveCash, moveQuantity, quantitiesAfter } from "../Portfolio/HeldAfter.ts"
 import { type HeldBefore, type Opening, openingLines } from "../Portfolio/Opening.ts"
-import { latest } from "../Portfolio/PlainDate.ts"
+import { latest, type PlainDate } from "../Portfolio/PlainDate.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
 import { todayIn } from "../Today.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -36,31 +36,104 @@ export const openingOf = Effect.fn("Sync.opening")(function*(
   options: { readonly provider: string; readonly upstream: string; readonly withoutOpenings: boolean }
 ) {
   const repo = yield* WealthfolioRepo
-  const { opening } = report
-  const assetIds = yield* assetIdsOf(opening.positions, report)
-  const rows = (yield* repo.rows({ mayBeRecent: true })).filter(({ status }) => status === "POSTED")
-  const prefix = openingPrefix(options.provider, options.upstream)
-  const before = rowsBefore(report, rows, assetIds, prefix, options).filter((row) =>
-    !(options.withoutOpenings && row.date === opening.day && isOpeningRow(row, prefix))
-  )
-  const holdings = yield* repo.holdings
   const { timeZone } = yield* repo.account
-  const today = yield* todayIn(timeZone)
+  const reading = readingBefore(report, { ...options, today: yield* todayIn(timeZone) })
+  return yield* linesAfter(
+    report,
+    options.upstream,
+    yield* repo.fold({ mayBeRecent: true }, reading.from, reading.step)
+  )
+})
+
+/** What the tracker's posted rows come to, as far as it bears on what it held as a day began. */
+export interface RowsBefore {
+  /** After the rows before that day. */
+  readonly quantities: Map<string, Decimals.Decimal>
+  readonly cash: Map<string, Decimals.Decimal>
+  /** After the rows of all days up to today. */
+  readonly cashNow: Map<string, Decimals.Decimal>
+  /** By asset. */
+  readonly symbols: Map<string, string>
+  /** Of that day: opening rows of ours, and what was typed. */
+  readonly onDay: Array<TrackerRow>
+  /** What was typed on later days of the statement and brings units. */
+  readonly later: Array<TrackerRow>
+}
+
+/** How rows, oldest first, become that. Rows of the statement itself are not from before it, whatever their date. */
+export const readingBefore = (
+  { activities, opening: { day }, statements }: OpeningReport,
+  { provider, today, upstream, withoutOpenings }: {
+    readonly provider: string
+    readonly upstream: string
+    readonly withoutOpenings: boolean
+    readonly today: PlainDate
+  }
+) => {
+  const prefix = openingPrefix(provider, upstream)
+  const until = statements.map(({ toDate }) => toDate).reduce(latest, day)
+  const own = new Set(activities.map(({ externalId }) => keyOf(externalId, upstream)))
+  const from = (): RowsBefore => ({
+    quantities: new Map(),
+    cash: new Map(),
+    cashNow: new Map(),
+    symbols: new Map(),
+    onDay: [],
+    later: []
+  })
+  const step = (sofar: RowsBefore, row: TrackerRow): RowsBefore => {
+    const { assetId, date, key = "", status, symbol, type } = row
+    if (status !== "POSTED") return sofar
+    if (date <= today) moveCash(sofar.cashNow, row)
+    if (assetId !== undefined && symbol !== undefined) sofar.symbols.set(assetId, symbol)
+    if (isOurs(row, upstream)) {
+      if (own.has(key)) return sofar
+      if (date < day) addBefore(sofar, row)
+      else if (date === day && key.startsWith(prefix) && !(withoutOpenings && isOpeningRow(row, prefix))) {
+        sofar.onDay.push(row)
+      }
+      return sofar
+    }
+    if (date < day) addBefore(sofar, row)
+    else if (date === day) sofar.onDay.push(row)
+    else if (date <= until && (type === "TRANSFER_IN" || type === "BUY")) sofar.later.push(row)
+    return sofar
+  }
+  return { from, step }
+}
+
+const addBefore = ({ cash, quantities }: Pick<RowsBefore, "cash" | "quantities">, row: TrackerRow): void => {
+  moveQuantity(quantities, row)
+  moveCash(cash, row)
+}
+
+/**
+ * Opening rows stand on the day itself, and so may what the user typed as such: rows by hand of that day that stand for
+ * none of the statement's. So may shares that came by hand on a later day of it.
+ */
+export const linesAfter = Effect.fnUntraced(function*(report: OpeningReport, upstream: string, rows: RowsBefore) {
+  const { opening } = report
+  const repo = yield* WealthfolioRepo
+  const assetIds = yield* assetIdsOf(opening.positions, report)
+  const holdings = yield* repo.holdings
   const shown = holdings.flatMap((each) => each._tag === "Cash" ? [[each.currency, each.quantity] as const] : [])
+  const isTyped = (row: TrackerRow) => !isOurs(row, upstream)
+  const opened = standingForNone(report, rows.onDay.filter(isTyped), assetIds)
+  const [quantities, cash] = [new Map(rows.quantities), new Map(rows.cash)]
+  for (const row of rows.onDay) if (!isTyped(row) || opened.has(row.id)) addBefore({ cash, quantities }, row)
   const held: HeldBefore = {
-    quantities: quantitiesAfter(before),
-    cash: withWhatRowsDoNotSay(cashAfter(before), cashAfter(rows.filter(({ date }) => date <= today)), new Map(shown)),
+    quantities,
+    cash: withWhatRowsDoNotSay(cash, rows.cashNow, new Map(shown)),
     symbols: new Map([
-      ...rows.flatMap(({ assetId, symbol }) =>
-        assetId === undefined || symbol === undefined ? [] : [[assetId, symbol] as const]
-      ),
+      ...rows.symbols,
       ...holdings.flatMap((each) => each._tag === "Security" ? [[each.assetId, each.symbol] as const] : [])
     ])
   }
   const lines = openingLines(opening, assetIds, held)
-  const typed = typedLater(report, rows, assetIds, options)
-  if (typed.length === 0) return lines
-  const withThem = openingLines(opening, assetIds, { ...held, quantities: quantitiesAfter([...before, ...typed]) })
+  const openedLater = standingForNone(report, rows.later, assetIds)
+  if (openedLater.size === 0) return lines
+  const typed = rows.later.filter(({ id }) => openedLater.has(id))
+  const withThem = openingLines(opening, assetIds, { ...held, quantities: quantitiesAfter(typed, quantities) })
   const others = new Map(withThem.map((line) => [`${line.kind} ${line.name}`, line]))
   return lines.map((line) => {
     const other = others.get(`${line.kind} ${line.name}`)
@@ -69,60 +142,21 @@ export const openingOf = Effect.fn("Sync.opening")(function*(
   })
 })
 
-/** Shares that came by hand on a later day of the statement, and stand for none of its rows: they may be the opening. */
-const typedLater = (
-  report: OpeningReport,
-  rows: ReadonlyArray<TrackerRow>,
-  assetIds: ReadonlyMap<string, string>,
-  { upstream }: { readonly upstream: string }
-): ReadonlyArray<TrackerRow> => {
-  const until = report.statements.map(({ toDate }) => toDate).reduce(latest, report.opening.day)
-  return standingForNone(
-    report,
-    rows.filter((row) =>
-      row.date > report.opening.day && row.date <= until && !isOurs(row, upstream)
-      && (row.type === "TRANSFER_IN" || row.type === "BUY")
-    ),
-    assetIds
-  )
-}
+export const isOurs = ({ key = "" }: TrackerRow, upstream: string): boolean => key.startsWith(keyOf("", upstream))
 
-const isOurs = ({ key = "" }: TrackerRow, upstream: string): boolean => key.startsWith(keyOf("", upstream))
-
+/** The ids of rows by hand that stand for none of the statement's. */
 const standingForNone = (
   { activities }: OpeningReport,
   byHand: ReadonlyArray<TrackerRow>,
   assetIds: ReadonlyMap<string, string>
-): ReadonlyArray<TrackerRow> => {
-  if (byHand.length === 0) return []
+): ReadonlySet<string> => {
+  if (byHand.length === 0) return new Set()
   const tied = activities.map((activity) => {
     const assetId = assetIds.get(activity.instrumentKey ?? "")
     return assetId === undefined ? { activity } : { activity, assetId }
   })
   const standing = new Set(adoptions(tied, byHand).map(({ handId }) => handId))
-  return byHand.filter(({ id }) => !standing.has(id))
-}
-
-/**
- * Dated before the day, but for rows of the statement itself that bear an earlier date. Opening rows stand on the day, and
- * so may what the user typed as such: rows by hand of that day that stand for none of the statement's.
- */
-const rowsBefore = (
-  report: OpeningReport,
-  rows: ReadonlyArray<TrackerRow>,
-  assetIds: ReadonlyMap<string, string>,
-  prefix: string,
-  { upstream }: { readonly upstream: string }
-): ReadonlyArray<TrackerRow> => {
-  const { activities, opening: { day } } = report
-  const own = new Set(activities.map(({ externalId }) => keyOf(externalId, upstream)))
-  const byHand = rows.filter((row) => row.date === day && !isOurs(row, upstream))
-  const typed = new Set(standingForNone(report, byHand, assetIds).map(({ id }) => id))
-  return rows.filter((row) =>
-    row.key !== undefined && own.has(row.key)
-      ? false
-      : row.date < day || typed.has(row.id) || (row.date === day && row.key?.startsWith(prefix) === true)
-  )
+  return new Set(byHand.flatMap(({ id }) => standing.has(id) ? [] : [id]))
 }
 
 /** Where the rows do not lead to the balance that the tracker shows, the rest was there before: the balance counts. */

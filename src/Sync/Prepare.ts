@@ -4,6 +4,7 @@ import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { isBaselineOpen } from "./Baseline.ts"
 import { firstContact, rebuiltUpTo } from "./FirstContact.ts"
+import { type HandRows, handRows } from "./HandRows.ts"
 import { type Presence, presence } from "./Presence.ts"
 import { settlePending } from "./Settle.ts"
 
@@ -11,6 +12,7 @@ export interface RunState {
   /** False while the tracker may still be computing what was written. */
   recomputed: boolean
   readonly presence: Presence
+  readonly handRows: HandRows
   /** The store was lost, and rebuilt by this run: it sends one request, the next one fills what is missing. */
   readonly rebuilt: boolean
   readonly rebuiltUntil: PlainDate | undefined
@@ -32,6 +34,7 @@ export const prepare = Effect.fn("Sync.prepare")(function*(options: {
     recomputed: !interrupted,
     rebuilt,
     presence: yield* presence(options),
+    handRows: handRows(options),
     rebuiltUntil: yield* rebuiltUpTo,
     baselineOpen: yield* isBaselineOpen({ ...options, isFirst })
   }

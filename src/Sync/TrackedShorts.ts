@@ -38,25 +38,47 @@ export const trackedShorts = Effect.fn("Sync.trackedShorts")(function*(
     ([, assetId]) => assetId
   )
   // Days of margin for the tracker's time zone, and for rows that were adopted.
-  const there = (yield* repo.rows({ to: addDays(until, 3) })).filter(({ status }) => status === "POSTED")
-  const prefix = keyOf("", upstream)
-  const rowOf = (row: TrackerRow): TrackedRow =>
-    row.key?.startsWith(prefix) === true ? { ...row, externalId: row.key.slice(prefix.length) } : row
-  const byAsset = Map.groupBy(there, ({ assetId }) => assetId ?? "")
+  const wanted = new Set([...ties.values()].flatMap((tie) => tie._tag === "Matched" ? [tie.assetId] : []))
+  const { byAsset, ours } = yield* repo.fold(
+    { to: addDays(until, 3) },
+    () => ({ byAsset: new Map<string, Array<TrackedRow>>(), ours: new Map<string, TrackedRow>() }),
+    (sofar, row) => {
+      if (row.status !== "POSTED") return sofar
+      const tracked = trackedRow(row, upstream)
+      if (tracked.externalId !== undefined) sofar.ours.set(tracked.externalId, tracked)
+      const { assetId = "" } = row
+      if (!wanted.has(assetId)) return sofar
+      const rows = sofar.byAsset.get(assetId)
+      if (rows === undefined) sofar.byAsset.set(assetId, [tracked])
+      else rows.push(tracked)
+      return sofar
+    }
+  )
   const tracked: TrackedShorts = {
     isNewest: (yield* store.statements).every(({ toDate }) => toDate <= until),
-    ours: new Map(
-      there.map(rowOf).flatMap((row) => row.externalId === undefined ? [] : [[row.externalId, row] as const])
-    ),
+    ours,
     rows: new Map(candidates.flatMap(({ key }): ReadonlyArray<readonly [string, ReadonlyArray<TrackedRow>]> => {
       const tie = ties.get(key)
       if (tie?._tag === "Absent") return [[key, []]]
       if (tie?._tag !== "Matched" || (keys.get(tie.assetId)?.length ?? 0) > 1) return []
-      return [[key, (byAsset.get(tie.assetId) ?? []).map(rowOf)]]
+      return [[key, byAsset.get(tie.assetId) ?? []]]
     }))
   }
   return tracked
 })
+
+/** All of ours are kept: no more of each than is looked at. */
+const trackedRow = ({ amount, date, key = "", quantity, subtype, type }: TrackerRow, upstream: string): TrackedRow => {
+  const prefix = keyOf("", upstream)
+  return {
+    date,
+    type,
+    ...(key.startsWith(prefix) ? { externalId: key.slice(prefix.length) } : {}),
+    ...(subtype === undefined ? {} : { subtype }),
+    ...(quantity === undefined ? {} : { quantity }),
+    ...(amount === undefined ? {} : { amount })
+  }
+}
 
 /** All that was ever received, its short positions as the tracker has them. */
 export const archiveReport = Effect.fnUntraced(function*(

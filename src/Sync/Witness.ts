@@ -24,6 +24,7 @@ export const witnessPrices = Effect.fn("Sync.witness")(function*(
   const held = new Map<string, HoldReason>()
   const warnings: Array<string> = []
   const repo = yield* WealthfolioRepo
+  const splitsOfAll = yield* Effect.cached(repo.rows({ mayBeRecent: true, keep: ({ type }) => type === "SPLIT" }))
   for (const { instrumentKey, price, symbol } of report.positions ?? []) {
     const assetId = ties.get(instrumentKey)
     const instrument = report.instruments.get(instrumentKey)
@@ -40,8 +41,8 @@ export const witnessPrices = Effect.fn("Sync.witness")(function*(
     }
     const verdict = judgePrice(pair)
     if (verdict._tag === "Agrees") continue
-    const splits = (yield* repo.rows({ mayBeRecent: true })).flatMap(({ amount, assetId: of, type }) =>
-      of === assetId && type === "SPLIT" && amount !== undefined ? [amount] : []
+    const splits = (yield* splitsOfAll).flatMap(({ amount, assetId: of }) =>
+      of === assetId && amount !== undefined ? [amount] : []
     )
     if (judgePrice({ ...pair, splits })._tag === "Agrees") continue
     const what = `${symbol} was worth ${shown(price.amount, price.currency)} at the broker on ${price.day}, and ${

@@ -127,7 +127,8 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
     recalculate: Effect.void,
     holdings: Effect.sync(() => holdingsOf(inAccount().filter(isPosted), assets)),
     activitiesAfter: (day) => Effect.sync(() => inAccount().filter((row) => isPosted(row) && row.date > day)),
-    rows: (range) => Effect.sync(() => inRange(inAccount(), range)),
+    rows: ({ keep = () => true, ...range }) => Effect.sync(() => inRange(inAccount(), range).filter(keep)),
+    fold: (range, from, step) => Effect.sync(() => inRange(inAccount(), range).reduce(step, from())),
     keyed: (prefix) => Effect.sync(() => shown().filter(({ key }) => key?.startsWith(prefix) === true)),
     replace: (change) => Effect.sync(() => replace(change))
   }

@@ -1,4 +1,4 @@
-import { Clock, Effect, type FileSystem, Option, Stream } from "effect"
+import { Array as Arr, Clock, Effect, type FileSystem, Option, Stream } from "effect"
 import type { HttpClient } from "effect/http"
 import { addDays, type PlainDate } from "../Portfolio/PlainDate.ts"
 import type {
@@ -11,6 +11,7 @@ import type {
   WealthfolioRepo
 } from "../WealthfolioRepo.ts"
 import * as Account from "./Account.ts"
+import { foldingRows } from "./AccountRows.ts"
 import { type Created, tie } from "./AssetTies.ts"
 import * as Bulk from "./Bulk.ts"
 import { holdingsOf } from "./Readings.ts"
@@ -24,10 +25,10 @@ import { type Zone, zoneOf } from "./WallTime.ts"
 import { WealthfolioAccountError } from "./WealthfolioError.ts"
 import * as Wire from "./Wire.ts"
 
+type Service = WealthfolioRepo["Service"]
+
 const keysPerRequest = 5000
 const rowsPerRequest = 500
-/** Some 30 MB. */
-const recentKept = 50_000
 /** The host's own 408 (after 30 s, as it is shipped) should come first. */
 const bulkTimeout = "35 seconds"
 
@@ -47,7 +48,7 @@ export const make = (
   options: WealthfolioOptions,
   client: HttpClient.HttpClient,
   fs: FileSystem.FileSystem
-): WealthfolioRepo["Service"] => {
+): Service => {
   const transport = Transport.make(client, options.baseUrl, options.password)
   const session = Session.make(transport, fs, options)
   const inAccount = `accountId=${encodeURIComponent(options.accountId)}`
@@ -161,34 +162,23 @@ export const make = (
     host: transport.host
   })
 
-  /** All rows of the account as they were read after this many writes. */
-  let recent: { readonly rows: ReadonlyArray<TrackerRow>; readonly writes: number } | undefined
-
-  const rows = Effect.fn("WealthfolioRepo.rows")(function*(range: Parameters<WealthfolioRepo["Service"]["rows"]>[0]) {
-    const { zone } = yield* checked()
-    const { from, mayBeRecent, to } = range
-    if (recent !== undefined && recent.writes !== writes.count) recent = undefined
-    if (mayBeRecent === true && recent !== undefined) return Rows.inRange(recent.rows, range)
-    // A day is one of UTC on some hosts and a local one on others: one more on either side, sorted out here.
-    const filter = {
-      accountIdFilter: options.accountId,
-      ...(from === undefined ? {} : { dateFrom: addDays(from, -1) }),
-      ...(to === undefined ? {} : { dateTo: addDays(to, 1) })
-    }
-    const share = Rows.sharing()
-    const read = Rows.inRange(yield* Rows.readAll(search(filter), (row) => Rows.rowOf(row, zone, share)), range)
-    if (from === undefined && to === undefined && read.length <= recentKept) {
-      recent = { rows: read, writes: writes.count }
-    }
-    return read
+  const fold = foldingRows({
+    search: (filter) => search({ accountIdFilter: options.accountId, ...filter }),
+    zone: Effect.map(Effect.suspend(checked), ({ zone }) => zone),
+    writes
   })
+  const rows: Service["rows"] = ({ keep, ...range }) =>
+    fold(range, Arr.empty<TrackerRow>, (kept, row) => {
+      if (keep?.(row) ?? true) kept.push(row)
+      return kept
+    })
 
   const keyed = Effect.fn("WealthfolioRepo.keyed")(function*(prefix: string) {
     const { zone } = yield* checked()
-    const ours = yield* Rows.readAll(
-      search({}),
-      (row) => row.idempotencyKey?.startsWith(prefix) === true ? Rows.rowOf(row, zone) : undefined
-    )
+    const ours = yield* Rows.foldAll(search({}), Arr.empty<TrackerRow>, (kept, row) => {
+      if (row.idempotencyKey?.startsWith(prefix) === true) kept.push(Rows.rowOf(row, zone))
+      return kept
+    })
     return Rows.inRange(ours, {})
   })
 
@@ -240,6 +230,7 @@ export const make = (
       return (yield* rows({ from: addDays(day, 1), mayBeRecent: true })).filter(Rows.isPosted)
     }),
     rows,
+    fold,
     keyed,
     replace: Effect.fn("WealthfolioRepo.replace")(function*({ add, remove }: Change) {
       const { zone } = yield* checked()

@@ -62,12 +62,18 @@ const decimal = <K extends "quantity" | "unitPrice" | "amount" | "fee">(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   (value === undefined || value === null ? {} : { [name]: decimalOf(value) }) as Pick<TrackerActivity, K>
 
-/** Both days included; rows of one instant keep their order. */
-export const inRange = (
-  rows: ReadonlyArray<TrackerRow>,
-  { from, to }: { readonly from?: PlainDate; readonly to?: PlainDate }
-): ReadonlyArray<TrackerRow> => {
-  const inside = rows.filter(({ date }) => (from === undefined || date >= from) && (to === undefined || date <= to))
+/** Both days included; what is absent has no limit. */
+export interface Days {
+  readonly from?: PlainDate
+  readonly to?: PlainDate
+}
+
+export const isWithin = ({ from, to }: Days) => ({ date }: TrackerRow): boolean =>
+  (from === undefined || date >= from) && (to === undefined || date <= to)
+
+/** Oldest first; rows of one instant keep their order. */
+export const inRange = (rows: ReadonlyArray<TrackerRow>, days: Days): ReadonlyArray<TrackerRow> => {
+  const inside = rows.filter(isWithin(days))
   const at = inside.map(({ instant }) => millisOf(instant))
   if (at.every((millis, index) => index === 0 || (at[index - 1] ?? 0) <= millis)) return inside
   return inside.map((row, index) => ({ row, millis: at[index] ?? 0 }))
@@ -78,36 +84,42 @@ export const inRange = (
 /** What moves positions and cash. */
 export const isPosted = ({ status }: TrackerRow): boolean => status === "POSTED"
 
-interface Search<E> {
+export interface Search<E> {
   readonly page: (page: number, pageSize: number) => Effect.Effect<SearchReply, E>
   /** Names the other side in an error. */
   readonly host: string
 }
 
 /**
- * Every row of a search that `keep` makes something of, page by page, so that a large tracker is never held as a whole.
- * Rows that tie, or come and go meanwhile, can slip between two pages: where the pages do not add up to one unchanged
- * count, everything is asked for at once.
+ * Every row of a search, page by page, so that a large tracker is never held as a whole. Rows that tie, or come and go
+ * meanwhile, can slip between two pages: where the pages do not add up to one unchanged count, everything is asked for at
+ * once, and `from` says what that begins with.
  */
-export const readAll = Effect.fnUntraced(function*<A, E>(search: Search<E>, keep: (row: SearchRow) => A | undefined) {
+export const foldAll = Effect.fnUntraced(function*<A, E>(
+  search: Search<E>,
+  from: () => A,
+  step: (sofar: A, row: SearchRow) => A
+) {
   const seen = new Set<string>()
-  const kept: Array<A> = []
+  let sofar = from()
   let total: number | undefined
   for (let index = 0; total === undefined || seen.size < total; index++) {
     const { data, meta } = yield* search.page(index, pageSize)
     const isSteady = meta.totalRowCount === (total ?? meta.totalRowCount) && data.every(({ id }) => !seen.has(id))
     if (!isSteady || (data.length === 0 && seen.size < meta.totalRowCount)) {
-      return yield* readAtOnce(search, keep)
+      return (yield* allAtOnce(search)).reduce(step, from())
     }
     total = meta.totalRowCount
     collectIfGrown(garbageOfAStep)
-    for (const { id } of data) seen.add(id)
-    for (const one of made(data, keep)) kept.push(one)
+    for (const row of data) {
+      seen.add(row.id)
+      sofar = step(sofar, row)
+    }
   }
-  return kept
+  return sofar
 })
 
-const readAtOnce = Effect.fnUntraced(function*<A, E>(search: Search<E>, keep: (row: SearchRow) => A | undefined) {
+const allAtOnce = Effect.fnUntraced(function*<E>(search: Search<E>) {
   const { data, meta } = yield* search.page(0, everything)
   if (data.length < meta.totalRowCount) {
     return yield* new WealthfolioReplyError({
@@ -116,8 +128,5 @@ const readAtOnce = Effect.fnUntraced(function*<A, E>(search: Search<E>, keep: (r
       detail: `${data.length} of ${meta.totalRowCount} rows`
     })
   }
-  return made(data, keep)
+  return data
 })
-
-const made = <A>(rows: ReadonlyArray<SearchRow>, keep: (row: SearchRow) => A | undefined): Array<A> =>
-  rows.map(keep).filter((each) => each !== undefined)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect } from "effect"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
-import { cashAfter, quantitiesAfter } from "../../src/Portfolio/HeldAfter.ts"
+import { moveCash, quantitiesAfter } from "../../src/Portfolio/HeldAfter.ts"
 import { reconcileCash, type TrackedMovement } from "../../src/Portfolio/Reconcile.ts"
 import { movement } from "./arbitrary.ts"
 
@@ -12,6 +12,12 @@ const row = (type: string, quantity: string, more: Partial<TrackedMovement> = {}
   quantity: Decimals.of(quantity),
   ...more
 })
+
+const cashAfter = (rows: ReadonlyArray<TrackedMovement>) => {
+  const cash = new Map<string, Decimals.Decimal>()
+  for (const row of rows) moveCash(cash, row)
+  return cash
+}
 
 const held = (...rows: ReadonlyArray<TrackedMovement>) =>
   Object.fromEntries([...quantitiesAfter(rows)].map(([asset, quantity]) => [asset, Decimals.format(quantity)]))

@@ -4,6 +4,8 @@ import { Effect, FileSystem, Layer } from "effect"
 import { readdirSync } from "node:fs"
 import { generateStatement } from "../../bench/generate-statement.ts"
 import type { RunSummary } from "../../src/Metrics.ts"
+import * as Decimals from "../../src/Portfolio/Decimal.ts"
+import * as PlainDates from "../../src/Portfolio/PlainDate.ts"
 import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
 import { cash, statement } from "../e2e/statement.ts"
 import { countedFiles } from "../support/countedFiles.ts"
@@ -164,4 +166,57 @@ describe("a statement in parts", () => {
         "ibkr:cash:79"
       ])
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
+
+  it.effect("what was typed is read twice, however many parts, and each row gives way once", () =>
+    Effect.gen(function*() {
+      yield* atNight
+      const currencies = ["GBP", "USD", "EUR", "CHF", "SEK"]
+      const rows = currencies.map((currency, index) =>
+        cash(String(71 + index), "Deposits", String(100 + index), currency, `2026-01-0${index + 5}`)
+      )
+      const files = yield* FileSystem.FileSystem
+      const directory = yield* files.makeTempDirectoryScoped()
+      const inner = yield* WealthfolioRepo
+      const read: Array<Parameters<typeof inner.rows>[0]> = []
+      const repo = {
+        ...inner,
+        rows: (range: Parameters<typeof inner.rows>[0]) => {
+          if (range.from !== undefined) read.push(range)
+          return inner.rows(range)
+        }
+      }
+      const from = { directory, statement: statement({ from: "2026-01-05", to: "2026-01-09", cash: rows }) }
+      const { activities } = yield* night({ adopt: "adopt" }).pipe(
+        Effect.provide(ibkrWorld({ ...from, rowsPerPart: 1, repo }))
+      )
+      const outcomes = activities.map(({ status }: { readonly status: string }) => status)
+      assert.deepStrictEqual(outcomes, ["imported", "imported", "replaced", "imported", "replaced"])
+      const there = yield* inner.rows({})
+      assert.deepStrictEqual(there.map(({ currency, key, note }) => [currency, key, note]), [
+        ["GBP", "U1234567/ibkr:cash:71", "TEXT"],
+        ["USD", "U1234567/ibkr:cash:72", "TEXT"],
+        ["EUR", "U1234567/ibkr:cash:73", "mine"],
+        ["CHF", "U1234567/ibkr:cash:74", "TEXT"],
+        ["SEK", "U1234567/ibkr:cash:75", "mine"]
+      ])
+      const days = read.map(({ from, to }) => `${from} ${to}`)
+      // The two that were found are looked at anew.
+      assert.deepStrictEqual(days.slice(0, 2), ["2026-01-03 2026-01-07", "2026-01-03 2026-01-11"])
+      assert.lengthOf(days, 4)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide([
+        NodeFileSystem.layer,
+        WealthfolioRepo.layerTest({
+          activities: [["EUR", 7, 102], ["SEK", 9, 104]].map(([currency, day, amount]) => ({
+            id: `typed ${currency}`,
+            type: "DEPOSIT",
+            date: PlainDates.of(`2026-01-0${day}`),
+            currency: String(currency),
+            amount: Decimals.of(String(amount)),
+            note: "mine"
+          }))
+        })
+      ])
+    ))
 })
