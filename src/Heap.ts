@@ -18,6 +18,8 @@ const flags = [
   // waiting for it to end (nodejs/node#54918). A small heap makes that likely. With an optimising compiler's thread it was
   // seen all the same, as if that one did not heed the flag: `main.ts` does not wait for it either.
   "--no-concurrent-sparkplug",
+  // Not at all before much was read: most functions of a short run end before it pays. Some 10 ms of a night.
+  "--no-sparkplug",
   "--no-concurrent-recompilation"
 ]
 
@@ -71,6 +73,7 @@ const growYoung = (): void => {
   if (young === "grown") return
   const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")
   if (young === "growing" && space !== undefined && space.space_size < largestYoung) return
+  if (young === "growing") setFlagsFromString("--sparkplug")
   young = young === "small" ? "growing" : "grown"
   setFlagsFromString(`--semi-space-growth-factor=${young === "growing" ? 2 : 1}`)
 }
