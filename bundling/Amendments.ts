@@ -34,9 +34,10 @@ const amendments: ReadonlyArray<readonly [path: string, from: string, to: string
   ],
   // Nothing of this is done with files.
   ["/dist/NodeFileSystem.js", `  chmod,\n  chown,\n  copy,\n`, ``],
-  ["/dist/NodeFileSystem.js", `  link,\n`, ``],
+  ["/dist/NodeFileSystem.js", `  link,\n  lstat,\n`, ``],
   ["/dist/NodeFileSystem.js", `  makeTempFile,\n  makeTempFileScoped,\n`, ``],
-  ["/dist/NodeFileSystem.js", `  readLink,\n`, ``],
+  ["/dist/NodeFileSystem.js", `  readDirectoryEntries,\n`, ``],
+  ["/dist/NodeFileSystem.js", `  readLink,\n  realPath,\n`, ``],
   ["/dist/NodeFileSystem.js", `  symlink,\n  truncate,\n  utimes,\n`, ``],
   ["/dist/NodeFileSystem.js", `return watch(backend, path, options);`, ``],
   // No form is sent, and no size of a file is a text.

@@ -8,7 +8,7 @@ const members: Names = [
   // Tests use them from the sources.
   [".ts", "layerTest"],
   // Files are read by ReadAhead.ts.
-  ["/dist/NodeFileSystem.js", "readAlloc truncate"],
+  ["/dist/NodeFileSystem.js", "readAlloc seek stat sync truncate write"],
   // Of a response its text, its bytes and its stream are read.
   ["/effect/dist/http/HttpClient.js", "formData json urlParamsBody upgrade"],
   ["/platform-node/dist/NodeHttpClient.js", "formData formDataBody json urlParamsBody upgrade"],

@@ -151,9 +151,13 @@ export class Broker extends Context.Service<Broker, {
   ) => Effect.Effect<ArchiveReport, BrokerError>
   /**
    * The statement that the history begins with: of those received the one with the earliest first day that says what is
-   * held, or the file named. Nothing: there is none.
+   * held, or the file named. Nothing: there is none. Of one too large to be held in memory it has the activities that
+   * `isKept` says, and those dated before its first day.
    */
-  readonly firstStatement: (file?: string) => Effect.Effect<BrokerReport | undefined, BrokerError>
+  readonly firstStatement: (options: {
+    readonly file?: string | undefined
+    readonly isKept: (activity: Activity) => boolean
+  }) => Effect.Effect<BrokerReport | undefined, BrokerError>
   /** Takes statements that are kept on disk, but not known to the store, into it. Returns how many there were. */
   readonly registerArchive: (as: { readonly imported: boolean }) => Effect.Effect<number, BrokerError>
 }>()("broker-sync/Broker") {

@@ -16,6 +16,7 @@ import { brokerSide, compare } from "./Sync/Compare.ts"
 import { DriftFound, RowsRefused, TrackerRestored } from "./Sync/Failures.ts"
 import { type Handled, together } from "./Sync/Handled.ts"
 import { handleRows } from "./Sync/HandleRows.ts"
+import { nearAny } from "./Sync/HandRows.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
 import { keptRows } from "./Sync/MapStatement.ts"
 import { mergedWarnings } from "./Sync/Merged.ts"
@@ -167,7 +168,8 @@ const handle = Effect.fnUntraced(function*(
   let whole: Handled | undefined
   // One too large to be held in memory comes in parts, and leaves it in parts.
   for (const part of parts ?? []) {
-    whole = together(whole, yield* handleRows(part, whole, context))
+    const handled = yield* handleRows(part, whole, context)
+    whole = together(whole, handled, nearAny(yield* state.handRows.of(handled.report.statements)))
     yield* writeActivities(ledger, options.scratch)
   }
   const rows = whole ?? (yield* handleRows(statement, undefined, context))
@@ -193,7 +195,9 @@ const handle = Effect.fnUntraced(function*(
   }))
   if (!options.dryRun && unmet === undefined && asOf !== undefined) {
     const { upstream } = options
-    const view = yield* Effect.cached(trackerView(report, { upstream, withOpening: state.baselineOpen }))
+    const view = yield* Effect.cached(
+      trackerView(report, { upstream, handRows: state.handRows, withOpening: state.baselineOpen })
+    )
     const comparison = bridged(yield* compare(report, rows.moved, { upstream, asOf, skipped, report, view }))
     const lacks = state.baselineOpen ? yield* judgeBaseline(comparison, view) : undefined
     const said = [lacks, yield* overtakenOpenings(comparison, view, options)].filter((text) => text !== undefined)

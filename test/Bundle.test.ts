@@ -40,8 +40,8 @@ it("no source asks of files and responses what the bundle leaves out", async () 
     assert.notMatch(
       await readFile(join(sources, name), "utf8"),
       new RegExp(
-        "\\w\\.(chmod|chown|copy|link|makeTempFile\\w*|readLink|symlink|readAlloc|truncate|utimes|watch)\\("
-          + "|(fs|files|fileSystem)\\.stream\\(|(response|reply)\\.(formData|json\\w*|textUnsafe|urlParamsBody|upgrade)\\b"
+        "\\w\\.(chmod|chown|copy|link|lstat|makeTempFile\\w*|readAlloc|readDirectoryEntries|readLink|realPath|seek|symlink|truncate|utimes|watch)\\("
+          + "|\\bfile\\.write\\(|(fs|files|fileSystem)\\.stream\\(|(response|reply)\\.(formData|json\\w*|textUnsafe|urlParamsBody|upgrade)\\b"
       ),
       name
     )

@@ -1,7 +1,16 @@
 import { Effect, FileSystem, Layer, Redacted, type Stream } from "effect"
 import { hash } from "node:crypto"
-import { type BookedRow, Broker, type BrokerError, type ReceivedStatement, type WindowUnavailable } from "../Broker.ts"
+import {
+  type BookedRow,
+  Broker,
+  type BrokerError,
+  type BrokerReport,
+  type ReceivedStatement,
+  type WindowUnavailable
+} from "../Broker.ts"
+import { joinedParts } from "../BrokerParts.ts"
 import { exitCodes, type Failure } from "../Failure.ts"
+import { collectIfGrown, garbageOfAStep } from "../Heap.ts"
 import { ArchiveRows } from "../Ibkr/ArchiveReport.ts"
 import { FlexClient, type FlexOptions } from "../Ibkr/FlexClient.ts"
 import { oldestServedDay } from "../Ibkr/FlexHistory.ts"
@@ -9,7 +18,14 @@ import type { PaceMemory } from "../Ibkr/FlexPace.ts"
 import { type FlexReference, flexRequests } from "../Ibkr/FlexRequests.ts"
 import type { ScannedStatement } from "../Ibkr/FlexStatement.ts"
 import { checkQuery } from "../Ibkr/QueryCheck.ts"
-import { gone, type ReaderOptions, type StatementReader, statementReader } from "../Ibkr/StatementReader.ts"
+import { statementParts } from "../Ibkr/StatementParts.ts"
+import {
+  gone,
+  type ReaderOptions,
+  rowsPerPart,
+  type StatementReader,
+  statementReader
+} from "../Ibkr/StatementReader.ts"
 import { rowsReport, statementReport, statementSources } from "../Ibkr/StatementReport.ts"
 import type { SourceRow } from "../Portfolio/Activity.ts"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
@@ -205,8 +221,23 @@ const memory = (
     )
   }, withFiles)
 
-  const firstStatement = Effect.fn("Ibkr.firstStatement")(function*(file?: string) {
-    const report = (scanned: ScannedStatement) => statementReport(scanned, [], { ...options.report, booked: new Set() })
+  const firstStatement = Effect.fn("Ibkr.firstStatement")(function*(
+    { file, isKept }: Parameters<Broker["Service"]["firstStatement"]>[0]
+  ) {
+    const report = Effect.fnUntraced(function*(scanned: ScannedStatement) {
+      const alone = { ...options.report, booked: new Set<string>() }
+      const parts = yield* statementParts(scanned, [], {
+        most: options.rowsPerPart ?? rowsPerPart,
+        report: () => alone
+      })
+      if (parts === undefined) return yield* statementReport(scanned, [], alone)
+      let whole: BrokerReport | undefined
+      for (const part of parts) {
+        whole = joinedParts(whole, yield* part.report({ rows: part.kept ?? [], booked: alone.booked }), isKept)
+        collectIfGrown(garbageOfAStep)
+      }
+      return whole
+    })
     if (file !== undefined) return yield* report(yield* reader.look(file))
     const { startDate } = options.report
     for (const { path, toDate } of newestFirst(yield* store.statements).toSorted(byFirstDay)) {

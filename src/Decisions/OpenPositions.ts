@@ -6,8 +6,10 @@ import * as Decimals from "../Portfolio/Decimal.ts"
 import type { OpeningLine } from "../Portfolio/Opening.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { lacking, saveBaseline } from "../Sync/Baseline.ts"
+import type { HandRows } from "../Sync/HandRows.ts"
 import { openingOf, type OpeningReport, saysOpening } from "../Sync/Opening.ts"
 import { prepare, type RunState } from "../Sync/Prepare.ts"
+import { firstStatement } from "../Sync/TrackerView.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { type BookedOpenings, bookedOpenings, takeOut } from "./BookedOpenings.ts"
 import { book, type DecisionOptions } from "./Booking.ts"
@@ -45,7 +47,7 @@ export const openPositions = Effect.fn("Decisions.openPositions")(function*(opti
   const { provider } = yield* Broker
   const state = yield* prepare({ ...options, dryRun: !options.confirmed })
   if (!state.recomputed) return yield* new HoldingsUnsettled()
-  const report = yield* openingReport(options.file)
+  const report = yield* openingReport(state.handRows, options.file)
   const { day } = report.opening
   const booked = yield* bookedOpenings(options.upstream, provider)
   const lines = yield* openingOf(report, { ...options, provider, withoutOpenings: true })
@@ -84,11 +86,11 @@ export const openPositions = Effect.fn("Decisions.openPositions")(function*(opti
 export const undoOpenPositions = Effect.fn("Decisions.undoOpenPositions")(function*(
   options: Omit<OpenPositionsOptions, "confirmed">
 ) {
-  const { firstStatement, provider } = yield* Broker
-  yield* prepare({ ...options, dryRun: false })
+  const { provider } = yield* Broker
+  const { handRows } = yield* prepare({ ...options, dryRun: false })
   const booked = yield* bookedOpenings(options.upstream, provider)
   const outcomes = yield* takeOut([...booked.own.keys()], booked, options.upstream)
-  const report = outcomes.length === 0 ? undefined : yield* firstStatement(options.file)
+  const report = outcomes.length === 0 ? undefined : yield* firstStatement(handRows, options.file)
   if (report !== undefined && saysOpening(report)) {
     yield* saveBaseline(lacking(yield* openingOf(report, { ...options, provider, withoutOpenings: true })))
   }
@@ -106,8 +108,8 @@ export const undoOpenPositions = Effect.fn("Decisions.undoOpenPositions")(functi
   return result
 })
 
-const openingReport = Effect.fnUntraced(function*(file: string | undefined) {
-  const report = yield* (yield* Broker).firstStatement(file)
+const openingReport = Effect.fnUntraced(function*(handRows: HandRows, file: string | undefined) {
+  const report = yield* firstStatement(handRows, file)
   if (report === undefined) {
     return yield* new RowUndecidable({
       message: "no statement was received yet that says what the account holds",

@@ -37,7 +37,7 @@ export interface ReaderOptions {
 }
 
 /** Mapped they take some 20 MB. An account with so many trades and cash rows in a year is rare. */
-const rowsPerPart = 10_000
+export const rowsPerPart = 10_000
 
 export interface StatementReader {
   readonly receive: <E>(bytes: Stream.Stream<Uint8Array, E>) => Effect.Effect<string, E | SpoolError>

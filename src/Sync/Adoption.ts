@@ -2,9 +2,7 @@ import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import type { Activity } from "../Portfolio/Activity.ts"
 import { adoptions } from "../Portfolio/Adopt.ts"
-import type { DaySpan } from "../Portfolio/Coverage.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
-import { addDays, type PlainDate } from "../Portfolio/PlainDate.ts"
 import type { TrackerRow } from "../WealthfolioRepo.ts"
 import type { ImportOptions } from "./ImportOptions.ts"
 import type { HoldReason } from "./Tie.ts"
@@ -27,17 +25,15 @@ export const findAdoptions = Effect.fn("Sync.findAdoptions")(function*(
 ) {
   const rows = ready.filter(({ externalId }) => !options.force.has(externalId))
   if (rows.length === 0 || (options.adopt === "import" && options.adoptIds.size === 0)) return none
-  const near = spanOf(rows.map(({ date }) => date))
-  if (near === undefined) return none
-  const statement = spanOf(statements.flatMap(({ fromDate, toDate }) => [fromDate, toDate])) ?? near
+  const days = rows.map(({ date }) => date)
   const tied = rows.map((activity) => {
     const assetId = activity.instrumentKey === undefined ? undefined : assetIds.get(activity.instrumentKey)
     return assetId === undefined ? { activity } : { activity, assetId }
   })
-  const known = yield* options.handRows.known(near, statement)
+  const known = yield* options.handRows.known(days, statements)
   if (known.length === 0 || adoptions(tied, known).length === 0) return none
   // The row that goes is one that is there now, as it is now.
-  const hand = yield* options.handRows.anew(near)
+  const hand = yield* options.handRows.anew(days)
   const byHand = new Map(hand.map((row) => [row.id, row]))
   const found = adoptions(tied, hand)
   const claimed = new Set(found.flatMap(({ externalIds }) => externalIds))
@@ -61,13 +57,6 @@ export const findAdoptions = Effect.fn("Sync.findAdoptions")(function*(
   const result: Adoptions = { made, candidates }
   return result
 })
-
-/** With days of margin: for the tracker's time zone, and for what was typed under another day. */
-const spanOf = (days: ReadonlyArray<PlainDate>): DaySpan | undefined => {
-  const sorted = days.toSorted()
-  const [first, last] = [sorted[0], sorted.at(-1)]
-  return first === undefined || last === undefined ? undefined : { from: addDays(first, -2), to: addDays(last, 2) }
-}
 
 const describe = (hand: TrackerRow, externalIds: ReadonlyArray<string>): string => {
   const figures = [hand.quantity, hand.symbol, hand.unitPrice === undefined ? undefined : "at", hand.unitPrice]

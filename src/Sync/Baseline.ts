@@ -86,7 +86,7 @@ export const overtakenOpenings = Effect.fn("Sync.overtakenOpenings")(function*<E
   ).sort()
   const [day] = days
   if (day === undefined) return undefined
-  const first = yield* broker.firstStatement()
+  const first = yield* broker.firstStatement({ isKept: () => false })
   if (first === undefined || !saysOpening(first) || first.opening.day >= day) return undefined
   return `${days.length} opening rows are dated ${day}, and statements from ${first.opening.day} on came in since: what was `
     + "bought or paid in between may be there twice; broker-sync ibkr open-positions shows what they should be, and moves "

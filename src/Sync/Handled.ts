@@ -1,4 +1,5 @@
 import type { BrokerReport } from "../Broker.ts"
+import { joinedParts } from "../BrokerParts.ts"
 import { type Activity, signedCash, type SkippedRow } from "../Portfolio/Activity.ts"
 import { addTo, type StatementCash } from "../Portfolio/CashBridge.ts"
 import { correctionSection } from "../Portfolio/CommissionCorrection.ts"
@@ -6,7 +7,7 @@ import type { Decimal } from "../Portfolio/Decimal.ts"
 
 /** What became of the rows of a statement, or of one part of it. */
 export interface Handled {
-  /** Where there are several parts, without their activities: these are not held in memory together. */
+  /** Where there are several parts, without most of their activities: these are not held in memory together. */
   readonly report: BrokerReport
   /** What the rows move by kind, where that is known already. */
   readonly cash: StatementCash | undefined
@@ -37,40 +38,23 @@ export const handled = (
   return { ...rows, moved, unbooked, corrections: own.filter(({ section }) => section === correctionSection) }
 }
 
-/** Parts of one statement as one. */
-export const together = (before: Handled | undefined, now: Handled): Handled => {
-  const report: BrokerReport = { ...now.report, activities: [] }
+/** Parts of one statement as one; `isKept` says of which activities more is asked. */
+export const together = (
+  before: Handled | undefined,
+  now: Handled,
+  isKept: (activity: Activity) => boolean
+): Handled => {
+  const report = joinedParts(before?.report, now.report, isKept)
   if (before === undefined) return { ...now, report, cash: undefined }
   const moved = new Map(before.moved)
   for (const [currency, amount] of now.moved) addTo(moved, currency, amount)
   return {
-    report: withEarlierPart(before.report, report),
+    report,
     cash: undefined,
     skipped: [...before.skipped, ...now.skipped],
     moved,
     unbooked: [...before.unbooked, ...now.unbooked],
     corrections: [...before.corrections, ...now.corrections],
     booked: before.booked + now.booked
-  }
-}
-
-/** Each part tells of its own securities, and of the statement the same. */
-const withEarlierPart = (before: BrokerReport, now: BrokerReport): BrokerReport => {
-  const { opening: _, positions: __, ...rest } = now
-  return {
-    ...rest,
-    skipped: [...before.skipped, ...now.skipped],
-    instruments: new Map([...before.instruments, ...now.instruments]),
-    ...(before.positions === undefined || now.positions === undefined
-      ? {}
-      : { positions: [...before.positions, ...now.positions] }),
-    rates: new Map([...before.rates ?? [], ...now.rates ?? []]),
-    shorts: new Map([...before.shorts ?? [], ...now.shorts ?? []]),
-    // Where it cannot be known of one part it is not known at all.
-    ...(before.opening === undefined || now.opening === undefined
-      ? {}
-      : { opening: { ...now.opening, positions: [...before.opening.positions, ...now.opening.positions] } }),
-    carriedOver: before.carriedOver.union(now.carriedOver),
-    warnings: [...new Set([...before.warnings, ...now.warnings])]
   }
 }

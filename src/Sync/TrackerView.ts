@@ -5,6 +5,7 @@ import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { todayIn } from "../Today.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { type HandRows, nearAny } from "./HandRows.ts"
 import { isOpeningRow, isOurs, linesAfter, openingPrefix, readingBefore, saysOpening } from "./Opening.ts"
 
 /** What a comparison looks at of the tracker's rows. */
@@ -15,15 +16,19 @@ export interface TrackerView {
   readonly opening?: { readonly day: PlainDate; readonly lines: ReadonlyArray<OpeningLine> }
 }
 
-/** All of it is read at once: a history of ten years has a million rows, and a page of them takes a tenth of a second. */
+/** All of it is read at once: a history of ten years has hundreds of pages, each of which takes a tenth of a second. */
 export const trackerView = Effect.fn("Sync.trackerView")(function*(
   report: BrokerReport,
-  { upstream, withOpening }: { readonly upstream: string; readonly withOpening: boolean }
+  { handRows, upstream, withOpening }: {
+    readonly upstream: string
+    readonly withOpening: boolean
+    readonly handRows: HandRows
+  }
 ) {
   const { provider } = yield* Broker
   const repo = yield* WealthfolioRepo
   const prefix = openingPrefix(provider, upstream)
-  const first = withOpening ? yield* firstOf(report) : undefined
+  const first = withOpening ? yield* firstOf(report, handRows) : undefined
   const { timeZone } = yield* repo.account
   const today = yield* todayIn(timeZone)
   const before = first && readingBefore(first, { provider, upstream, today, withoutOpenings: false })
@@ -44,11 +49,16 @@ export const trackerView = Effect.fn("Sync.trackerView")(function*(
 })
 
 /** This one, unless one that began earlier is in the archive: then that says what the history begins with. */
-const firstOf = Effect.fnUntraced(function*(report: BrokerReport) {
+const firstOf = Effect.fnUntraced(function*(report: BrokerReport, handRows: HandRows) {
   const store = yield* SyncRecordStore
-  const broker = yield* Broker
   const from = report.statements.map(({ fromDate }) => fromDate).sort()[0]
   const isEarlier = (yield* store.statements).some(({ fromDate }) => from === undefined || fromDate < from)
-  const first = isEarlier ? (yield* broker.firstStatement()) ?? report : report
+  const first = isEarlier ? (yield* firstStatement(handRows)) ?? report : report
   return saysOpening(first) ? first : undefined
+})
+
+/** The statement that the history begins with, and of its activities those that something typed may stand for. */
+export const firstStatement = Effect.fnUntraced(function*(handRows: HandRows, file?: string) {
+  const broker = yield* Broker
+  return yield* broker.firstStatement({ file, isKept: nearAny(yield* handRows.all) })
 })

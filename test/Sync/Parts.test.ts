@@ -6,8 +6,9 @@ import { generateStatement } from "../../bench/generate-statement.ts"
 import type { RunSummary } from "../../src/Metrics.ts"
 import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import * as PlainDates from "../../src/Portfolio/PlainDate.ts"
+import type { TrackerSeed } from "../../src/Wealthfolio/InMemory.ts"
 import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
-import { cash, statement } from "../e2e/statement.ts"
+import { aapl, cash, position, statement, trade, vusa } from "../e2e/statement.ts"
 import { countedFiles } from "../support/countedFiles.ts"
 import { daysOf } from "../support/swappedCommissions.ts"
 import { ibkrWorld } from "./ibkrWorld.ts"
@@ -112,24 +113,25 @@ describe("a statement in parts", () => {
       assert.strictEqual(second.counts.alreadySynced, first.counts.imported)
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
 
-  /** What two nights say, of a statement as one and in parts. */
-  const nights = Effect.fnUntraced(function*(statement: string) {
+  /** What two nights say, of a statement as one and in parts; the tracker is as `seed` says. */
+  const nights = Effect.fnUntraced(function*(statement: string | ReadonlyArray<string>, seed: TrackerSeed = {}) {
     yield* atNight
     return yield* Effect.forEach([undefined, 1], (rowsPerPart) =>
       Effect.gen(function*() {
+        const repo = yield* WealthfolioRepo
         const files = yield* FileSystem.FileSystem
         const directory = yield* files.makeTempDirectoryScoped()
         const reads = new Map<string, number>()
         const two = yield* Effect.forEach(["1", "2"], (runId) => night({ runId, scratch: directory })).pipe(
           Effect.provide(
-            ibkrWorld({ directory, statement, ...(rowsPerPart === undefined ? {} : { rowsPerPart }) }).pipe(
+            ibkrWorld({ directory, statement, repo, ...(rowsPerPart === undefined ? {} : { rowsPerPart }) }).pipe(
               Layer.provideMerge(countedFiles(reads))
             )
           )
         )
         assert.strictEqual(reads.has("2-2"), rowsPerPart !== undefined)
         return two.map(sorted)
-      }))
+      }).pipe(Effect.provide(WealthfolioRepo.layerTest(seed), { local: true })))
   })
 
   const conversions = ["61", "62", "63"].map((id, index) => ({
@@ -165,6 +167,57 @@ describe("a statement in parts", () => {
       assert.deepStrictEqual(francs?.bridge.unbooked.map(({ externalId }: { externalId: string }) => externalId), [
         "ibkr:cash:79"
       ])
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
+
+  it.effect("what was held before is told by what was typed, also of one that came earlier", () =>
+    Effect.gen(function*() {
+      const typed = (id: string, type: string, day: string, quantity: string) => ({
+        id,
+        type,
+        date: PlainDates.of(day),
+        assetId: "asset-1",
+        currency: "GBP",
+        quantity: Decimals.of(quantity),
+        unitPrice: Decimals.of("80")
+      })
+      const asset = {
+        id: "asset-1",
+        kind: "INVESTMENT",
+        quoteMode: "MARKET",
+        quoteCcy: "GBP",
+        instrumentType: "EQUITY",
+        instrumentSymbol: "VUSA",
+        instrumentExchangeMic: "XLON"
+      }
+      const held = [position(vusa, 115), position(aapl, 10)]
+      const first = statement({
+        from: "2026-01-05",
+        to: "2026-01-07",
+        trades: [
+          trade("61", vusa, 10, "80", "2026-01-05"),
+          trade("62", vusa, 5, "80", "2026-01-06"),
+          trade("63", aapl, 3, "200", "2026-01-06")
+        ],
+        positions: held
+      })
+      const second = statement({ from: "2026-01-08", to: "2026-01-09", positions: held })
+      const [whole, parts] = yield* nights([first, second], {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        assets: [asset as never],
+        // The second purchase, and the 100 shares that were there before, under a later day.
+        activities: [typed("a", "BUY", "2026-01-06", "5"), typed("b", "TRANSFER_IN", "2026-01-07", "100")]
+      })
+      if (whole === undefined || parts === undefined) return assert.fail("two runs")
+      assert.deepStrictEqual(parts, whole)
+      for (const { positions, warnings } of parts) {
+        assert.include(
+          JSON.stringify(positions),
+          `"symbol\\":\\"VUSA.L\\",\\"broker\\":\\"115\\",\\"wealthfolio\\":\\"115\\"`
+        )
+        const said = warnings.filter((text: string) => text.startsWith("before 2026-01-05"))
+        assert.lengthOf(said, 1)
+        assert.include(said[0], "did not: AAPL 7 (Wealthfolio 0). Three")
+      }
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
 
   it.effect("what was typed is read twice, however many parts, and each row gives way once", () =>

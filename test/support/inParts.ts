@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import type { BrokerReport } from "../../src/Broker.ts"
+import { joinedParts } from "../../src/BrokerParts.ts"
 import type { ScannedStatement } from "../../src/Ibkr/FlexStatement.ts"
 import { statementParts } from "../../src/Ibkr/StatementParts.ts"
 import type { ReportOptions } from "../../src/Ibkr/StatementReport.ts"
-import type { Activity, SourceRow } from "../../src/Portfolio/Activity.ts"
-import { type Handled, handled, together } from "../../src/Sync/Handled.ts"
+import type { SourceRow } from "../../src/Portfolio/Activity.ts"
 
 export interface InParts {
   /** Moving rows of each part that became something. */
@@ -21,17 +21,15 @@ export const mapInParts = Effect.fnUntraced(function*(
 ) {
   const parts = yield* statementParts(scanned, held, { most, report: () => options })
   if (parts === undefined) return undefined
-  let whole: Handled | undefined
-  const activities: Array<Activity> = []
+  let whole: BrokerReport | undefined
   const sizes: Array<number> = []
   for (const part of parts) {
     const report = yield* part.report({ rows: part.kept ?? [], booked: new Set() })
-    activities.push(...report.activities)
     sizes.push(report.activities.length + report.skipped.length)
-    whole = together(whole, handled({ report, cash: undefined, skipped: [], booked: 0 }, []))
+    whole = joinedParts(whole, report, () => true)
   }
   if (whole === undefined) throw new Error("a statement of no parts")
-  const found: InParts = { sizes, report: { ...whole.report, activities } }
+  const found: InParts = { sizes, report: whole }
   return found
 })
 
