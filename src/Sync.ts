@@ -168,8 +168,13 @@ const handle = Effect.fnUntraced(function*(
   let whole: Handled | undefined
   // One too large to be held in memory comes in parts, and leaves it in parts.
   for (const part of parts ?? []) {
-    const handled = yield* handleRows(part, whole, context)
-    whole = together(whole, handled, nearAny(yield* state.handRows.of(handled.report.statements)))
+    const before: Handled | undefined = whole
+    // By no name of its own: all activities of one would live until the next is mapped.
+    whole = yield* Effect.flatMap(handleRows(part, before, context), (handled) =>
+      Effect.map(
+        state.handRows.of(handled.report.statements),
+        (typed) => together(before, handled, nearAny(typed))
+      ))
     yield* writeActivities(ledger, options.scratch)
   }
   const rows = whole ?? (yield* handleRows(statement, undefined, context))
