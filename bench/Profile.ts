@@ -22,13 +22,17 @@ export interface CpuProfile {
   readonly timeDeltas: ReadonlyArray<number>
 }
 
-/** Whose code a function is: ours, a package's, Node's, or what V8 does beside it. */
-export type Owner = "own" | "packages" | "node" | "collector" | "idle"
+/** Whose code a function is: ours, SQLite's, a package's, Node's, or what V8 does beside it. */
+export type Owner = "own" | "sqlite" | "packages" | "node" | "collector" | "idle"
+
+/** What SQLite does counts for the function that calls it, and these do nothing else that takes time. */
+const callsSqlite = /src\/Sql\/NodeSqlite\.ts$/
 
 export const ownerOf = (source: string | undefined, functionName: string, url: string): Owner => {
   if (functionName === "(idle)") return "idle"
   if (functionName === "(garbage collector)") return "collector"
   if (source === undefined) return url.startsWith("file:") ? "packages" : "node"
+  if (callsSqlite.test(source)) return "sqlite"
   return source.includes("node_modules/") ? "packages" : "own"
 }
 
@@ -42,7 +46,7 @@ const timesOf = (profile: CpuProfile, program: string): Readonly<Record<Owner, n
       : undefined
     return [id, ownerOf(source, functionName, url)]
   }))
-  const times: Record<Owner, number> = { own: 0, packages: 0, node: 0, collector: 0, idle: 0 }
+  const times: Record<Owner, number> = { own: 0, sqlite: 0, packages: 0, node: 0, collector: 0, idle: 0 }
   for (const [index, id] of profile.samples.entries()) {
     times[owners.get(id) ?? "node"] += (profile.timeDeltas[index] ?? 0) / 1000
   }
@@ -90,6 +94,7 @@ export const ownTime = async (
   const of = (owner: Owner) => Math.round(median(all.map((times) => times[owner])) * 10) / 10
   return {
     ownMillis: of("own"),
+    sqliteMillis: of("sqlite"),
     packagesMillis: of("packages"),
     nodeMillis: of("node"),
     collectorMillis: of("collector"),

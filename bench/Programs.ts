@@ -26,20 +26,27 @@ export const ibflexParse = here("programs/ibflex_parse.py")
 
 export type Program = keyof typeof programs
 
+/** These change a text that a source map is made of already. */
+const afterMapping = ["ascii", "without-long-arrows"]
+
 /**
  * One file each, made as the bundle is, so that what differs is what the programs do and not how they are loaded. Without
- * its plugins: they leave out what broker-sync does not use and these may, and one makes columns of the source map wrong.
+ * its plugins, but for broker-sync's own profile: they leave out what broker-sync does not use, and the others may.
  */
 export const build = async (name: Program): Promise<string> => {
-  const { input: _, output, ...options } = bundled
+  const { input: _, output, plugins, ...options } = bundled
   if (output === undefined || Array.isArray(output)) throw new Error("rolldown.config.ts has not one output")
   mkdirSync(cacheDirectory, { recursive: true, mode: 0o700 })
   const file = join(cacheDirectory, `${name}.mjs`)
-  const made = await rolldown({ ...options, plugins: [], input: programs[name] })
+  const own = [plugins].flat().filter((plugin) => !(isNamed(plugin) && afterMapping.includes(plugin.name)))
+  const made = await rolldown({ ...options, plugins: name === "profiled" ? own : [], input: programs[name] })
   await made.write({ ...output, file, sourcemap: name === "profiled" })
   await made.close()
   return file
 }
+
+const isNamed = (plugin: unknown): plugin is { readonly name: string } =>
+  typeof plugin === "object" && plugin !== null && "name" in plugin
 
 export const needBundle = (): void => {
   if (!existsSync(bundle)) throw new Error("dist/broker-sync.mjs is not there: npm run build")

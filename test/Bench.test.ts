@@ -177,6 +177,7 @@ it("a stored row is told by its id, and takes a day of ten years", () => {
 it("a function is ours, a package's, Node's, or none", () => {
   const bundle = "file:///bundle.mjs"
   assert.strictEqual(ownerOf("../src/Sync.ts", "run", bundle), "own")
+  assert.strictEqual(ownerOf("../src/Sql/NodeSqlite.ts", "try", bundle), "sqlite")
   assert.strictEqual(ownerOf("../node_modules/effect/dist/Effect.js", "map", bundle), "packages")
   assert.strictEqual(ownerOf(undefined, "(anonymous)", bundle), "packages")
   assert.strictEqual(ownerOf(undefined, "readFileSync", "node:fs"), "node")

@@ -31,10 +31,14 @@ const importOf = (trades: number, cash: number, keep: { world: StandIns | undefi
 
 export const firstImport: Case = {
   id: "first-import",
-  measure: async ({ log, runs }) => {
+  measure: async ({ log, quick, runs }) => {
     const keep: { world: StandIns | undefined } = { world: undefined }
     try {
-      return await rounds(runs, [importOf(850, 150, keep), importOf(8_500, 1_500, keep)], log)
+      return await rounds(runs, [
+        importOf(850, 150, keep),
+        importOf(8_500, 1_500, keep),
+        ...quick ? [] : [importOf(34_000, 6_000, keep)]
+      ], log)
     } finally {
       await keep.world?.[Symbol.asyncDispose]()
     }

@@ -19,17 +19,23 @@ export const firstNight = async (world: StandIns): Promise<void> => {
 /** A night in which the statement has nothing that is not known. */
 export const quiet = (world: StandIns, id: string, what: string): Subject => {
   let before = 0
+  let spawned = 0
+  let first: number | undefined
   return {
     id,
     what,
     command: () => {
       before = world.requests
+      first = undefined
+      world.wealthfolio.onRequest = () => void (first ??= performance.now())
+      spawned = performance.now()
       return world.run([])
     },
     facts: () => {
       const { size } = world.wealthfolio.state.activities
       if (size !== quietShape.trades + quietShape.cash) throw new Error(`${size} rows: it was not quiet`)
-      return { requests: world.requests - before }
+      if (first === undefined) throw new Error("nothing was asked of Wealthfolio")
+      return { requests: world.requests - before, firstRequestMillis: Math.round(first - spawned) }
     }
   }
 }
