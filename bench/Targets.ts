@@ -33,10 +33,10 @@ export const targetsOf = (measurements: ReadonlyArray<Measurement>): ReadonlyArr
   const find = (id: string) => measurements.find((measurement) => measurement.id === id)
   const figure = (id: string, name: Figure) => find(id)?.[name]
   const fact = (id: string, name: string) => find(id)?.facts[name]
-  const ratio = (over: string, under: string, name: Figure = "seconds") => {
-    const [a, b] = [figure(over, name), figure(under, name)]
-    return a === undefined || b === undefined ? undefined : a / b
-  }
+  const quotient = (a: number | undefined, b: number | undefined) =>
+    a === undefined || b === undefined ? undefined : a / b
+  const ratio = (over: string, under: string, name: Figure = "seconds") =>
+    quotient(figure(over, name), figure(under, name))
   const atMost = (what: string, unit: Target["unit"], limit: number, value: number | undefined): Target => ({
     what,
     unit,
@@ -44,10 +44,6 @@ export const targetsOf = (measurements: ReadonlyArray<Measurement>): ReadonlyArr
     limit,
     value
   })
-  const ofFacts = (over: string, under: string, name: string) => {
-    const [a, b] = [fact(over, name), fact(under, name)]
-    return a === undefined || b === undefined ? undefined : a / b
-  }
   const [activities, many] = [10_000, 40_000]
   const imported = `first-import/${activities}`
   const requests = fact(imported, "requests")
@@ -88,6 +84,12 @@ export const targetsOf = (measurements: ReadonlyArray<Measurement>): ReadonlyArr
     ),
     atMost(`${activities} activities: CPU`, "s", 3, figure(imported, "cpuSeconds")),
     atMost(
+      `${activities} activities: peak memory over that of 1000`,
+      "×",
+      1.15,
+      ratio(imported, "first-import/1000", "peakMiB")
+    ),
+    atMost(
       `${many} activities: peak memory over that of ${activities}`,
       "×",
       1.15,
@@ -110,7 +112,13 @@ export const targetsOf = (measurements: ReadonlyArray<Measurement>): ReadonlyArr
       "1 000 000 records of this account: time to the first request over that with a small store",
       "×",
       1.1,
-      ofFacts("large-store/own", "large-store/small", "firstRequestMillis")
+      quotient(fact("large-store/own", "firstRequestMillis"), fact("large-store/small", "firstRequestMillis"))
+    ),
+    atMost(
+      "1 000 000 records of this account: quiet night over that of a small store",
+      "×",
+      1.1,
+      ratio("large-store/own", "large-store/small")
     ),
     { ...within, what: "520 MB with a heap limit of 128 MiB", value: fact("memory-limit/520/heap", "exitCode") },
     { ...within, what: "520 MB under a hard limit of 256 MiB", value: hardLimit(find) }
