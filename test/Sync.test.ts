@@ -5,7 +5,20 @@ import * as Decimals from "../src/Portfolio/Decimal.ts"
 import * as PlainDates from "../src/Portfolio/PlainDate.ts"
 import type { TrackerSeed } from "../src/Wealthfolio/InMemory.ts"
 import { WealthfolioRepo } from "../src/WealthfolioRepo.ts"
-import { atNight, buy, deposit, failure, friday, type json, night, now, report, without, world } from "./Sync/world.ts"
+import {
+  assetOf,
+  atNight,
+  buy,
+  deposit,
+  failure,
+  friday,
+  type json,
+  night,
+  now,
+  report,
+  without,
+  world
+} from "./Sync/world.ts"
 
 describe("a night, every service a fixture", () => {
   it.effect("imports, remembers, reconciles and reports; the same again, to the last digit", () =>
@@ -167,15 +180,6 @@ describe("reconciliation", () => {
   it.effect("rows that the tracker dates after the statement do not show", () =>
     Effect.gen(function*() {
       yield* atNight
-      const asset = {
-        id: "asset-1",
-        kind: "INVESTMENT",
-        quoteMode: "MARKET",
-        quoteCcy: "GBP",
-        instrumentType: "EQUITY",
-        instrumentSymbol: "AAA",
-        instrumentExchangeMic: "XLON"
-      }
       const typed = (id: string, date: string, quantity: string) => ({
         id,
         type: "BUY",
@@ -186,8 +190,7 @@ describe("reconciliation", () => {
         unitPrice: Decimals.of("3")
       })
       const seed: TrackerSeed = {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        assets: [asset as never],
+        assets: [assetOf("AAA")],
         activities: [typed("a", "2026-01-10", "7"), typed("b", "2026-01-10", "1")]
       }
       const result = yield* night({ failOnDrift: true }).pipe(Effect.provide(world({ seed })))

@@ -12,7 +12,7 @@ import { aapl, cash, position, statement, trade, vusa } from "../e2e/statement.t
 import { countedFiles } from "../support/countedFiles.ts"
 import { daysOf } from "../support/swappedCommissions.ts"
 import { ibkrWorld } from "./ibkrWorld.ts"
-import { atNight, failure, type json, night } from "./world.ts"
+import { assetOf, atNight, failure, type json, night } from "./world.ts"
 
 /** A statement too large for memory, in the pipeline: everything behind and before its bytes a fixture. */
 
@@ -180,15 +180,6 @@ describe("a statement in parts", () => {
         quantity: Decimals.of(quantity),
         unitPrice: Decimals.of("80")
       })
-      const asset = {
-        id: "asset-1",
-        kind: "INVESTMENT",
-        quoteMode: "MARKET",
-        quoteCcy: "GBP",
-        instrumentType: "EQUITY",
-        instrumentSymbol: "VUSA",
-        instrumentExchangeMic: "XLON"
-      }
       const held = [position(vusa, 115), position(aapl, 10)]
       const first = statement({
         from: "2026-01-05",
@@ -202,8 +193,7 @@ describe("a statement in parts", () => {
       })
       const second = statement({ from: "2026-01-08", to: "2026-01-09", positions: held })
       const [whole, parts] = yield* nights([first, second], {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        assets: [asset as never],
+        assets: [assetOf("VUSA")],
         // The second purchase, and the 100 shares that were there before, under a later day.
         activities: [typed("a", "BUY", "2026-01-06", "5"), typed("b", "TRANSFER_IN", "2026-01-07", "100")]
       })

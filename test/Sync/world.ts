@@ -11,6 +11,7 @@ import { runJson, type RunReport } from "../../src/RunReport.ts"
 import { sync, type SyncOptions } from "../../src/Sync.ts"
 import { SyncRecordStore } from "../../src/SyncRecordStore.ts"
 import type { TrackerSeed } from "../../src/Wealthfolio/InMemory.ts"
+import type { Asset } from "../../src/Wealthfolio/Wire.ts"
 import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
 
 /** A pipeline in which every service is a fixture: no network, no disk, no clock but the test's. */
@@ -80,6 +81,16 @@ export const report = (fields: Partial<BrokerReport> & { readonly to?: PlainDate
     ...rest
   }
 }
+
+/** A share of the London exchange, as the tracker has it: `asset-1`. */
+export const assetOf = (symbol: string): Asset => ({
+  id: "asset-1",
+  kind: "INVESTMENT",
+  quoteCcy: "GBP",
+  instrumentType: "EQUITY",
+  instrumentSymbol: symbol,
+  instrumentExchangeMic: "XLON"
+})
 
 export const without = <K extends keyof BrokerReport>(from: BrokerReport, key: K): BrokerReport => {
   const { [key]: _, ...rest } = from
