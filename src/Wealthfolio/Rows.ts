@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { collectIfGrown, garbageOfAStep } from "../Heap.ts"
-import { isPlainDate, type PlainDate } from "../Portfolio/PlainDate.ts"
-import type { TrackerActivity, TrackerRow } from "../WealthfolioRepo.ts"
+import { isPlainDate } from "../Portfolio/PlainDate.ts"
+import type { RowRange, TrackerActivity, TrackerRow } from "../WealthfolioRepo.ts"
 import { dayAt, millisOf, type Zone } from "./WallTime.ts"
 import { WealthfolioReplyError } from "./WealthfolioError.ts"
 import { decimalOf, type SearchReply, type SearchRow } from "./Wire.ts"
@@ -62,11 +62,7 @@ const decimal = <K extends "quantity" | "unitPrice" | "amount" | "fee">(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   (value === undefined || value === null ? {} : { [name]: decimalOf(value) }) as Pick<TrackerActivity, K>
 
-/** Both days included; what is absent has no limit. */
-export interface Days {
-  readonly from?: PlainDate
-  readonly to?: PlainDate
-}
+type Days = Pick<RowRange, "from" | "to">
 
 export const isWithin = ({ from, to }: Days) => ({ date }: TrackerRow): boolean =>
   (from === undefined || date >= from) && (to === undefined || date <= to)
