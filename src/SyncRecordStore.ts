@@ -170,6 +170,14 @@ export class SyncRecordStore extends Context.Service<SyncRecordStore, {
   ) => Effect.Effect<ReadonlyArray<SyncRecord>, StoreError>
   /** Inserts or replaces, in one transaction; of two records with one id the later one stays. */
   readonly save: (records: ReadonlyArray<SyncRecord>) => Effect.Effect<void, StoreError>
+  /**
+   * In one transaction: rows saved as `pending` are `synced`, as the tracker's rows of these ids (external id → tracker
+   * id), and `others` are saved.
+   */
+  readonly settle: (
+    placed: ReadonlyMap<string, string>,
+    others: ReadonlyArray<SyncRecord>
+  ) => Effect.Effect<void, StoreError>
   /** As if these rows had never been seen. */
   readonly forget: (externalIds: ReadonlyArray<string>) => Effect.Effect<void, StoreError>
   readonly held: Effect.Effect<ReadonlyArray<SyncRecord>, StoreError>

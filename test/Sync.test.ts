@@ -94,6 +94,7 @@ describe("a night, every service a fixture", () => {
           beginRun: never,
           endRun: never,
           save: never,
+          settle: never,
           saveInstruments: never,
           saveStatement: never,
           saveCoverage: never,

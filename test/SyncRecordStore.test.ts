@@ -138,6 +138,40 @@ it.layer(Database.layerMemory)("rows as they lie in the file", (it) => {
       assert.deepStrictEqual([...known.values()], [record("id-0", { contentHash: "before" })])
     }))
 
+  it.effect("what was on its way is in, with all that was known of it: all of a batch, or none of it", () =>
+    Effect.gen(function*() {
+      const [store, theirs] = yield* twoOwners({ upstream: "U3", tracker: "t" }, { upstream: "U3", tracker: "u" })
+      const sql = yield* SqlClient.SqlClient
+      const rows = Array.from({ length: 250 }, (_, index) =>
+        record(`id-${index}`, {
+          date: first,
+          subject: `trade|${index}`,
+          statementId: "s",
+          source: { section: "Trades", fields: { symbol: "AAPL" } }
+        }))
+      const onItsWay = rows.map((row): SyncRecord => ({ ...row, state: "pending", intent: "create" }))
+      yield* store.save([...onItsWay, record("not in", { state: "pending", intent: "create" })])
+      yield* theirs.save(onItsWay)
+      const placed = new Map(rows.map(({ externalId }, index) => [externalId, `tracker-${index}`]))
+      const refused = record("refused", { state: "skipped", reason: "refused", detail: "no such asset" })
+
+      yield* sql`CREATE TRIGGER refuse BEFORE UPDATE ON sync_record WHEN new.tracker_id = 'tracker-249'
+        BEGIN SELECT raise(ABORT, 'refused by the test'); END`
+      const error = yield* Effect.flip(store.settle(placed, [refused]))
+      yield* sql`DROP TRIGGER refuse`
+      assert.strictEqual(error.exitCode, 10)
+      assert.lengthOf(yield* store.inState("pending"), 251)
+      assert.lengthOf(yield* store.inState("skipped"), 0)
+
+      yield* store.settle(placed, [refused])
+      assert.sameDeepMembers(
+        [...(yield* store.known([...placed.keys(), "refused"])).values()],
+        [...rows.map((row, index): SyncRecord => ({ ...row, trackerId: `tracker-${index}` })), refused]
+      )
+      assert.deepStrictEqual((yield* store.inState("pending")).map(({ externalId }) => externalId), ["not in"])
+      assert.sameDeepMembers([...yield* theirs.inState("pending")], onItsWay)
+    }))
+
   it.effect("a row that does not read as it should is a typed failure, not a wrong record", () =>
     Effect.gen(function*() {
       const [store] = yield* twoOwners({ upstream: "U5", tracker: "t" }, { upstream: "U2", tracker: "t" })

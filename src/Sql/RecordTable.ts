@@ -33,9 +33,19 @@ const upsertOf = (rows: number): string =>
     ON CONFLICT (upstream, tracker, external_id) DO UPDATE SET
       ${names.slice(1).map((name) => `${name} = excluded.${name}`).join(", ")}`
 
-let full: string | undefined
+const settleOf = (rows: number): string =>
+  `UPDATE sync_record SET state = 'synced', tracker_id = placed.column2, intent = NULL
+    FROM (VALUES ${Array.from({ length: rows }, () => "(?, ?)").join(", ")}) AS placed
+    WHERE upstream = ? AND tracker = ? AND external_id = placed.column1`
 
-const upsert = (rows: number): string => rows === rowsPerStatement ? full ??= upsertOf(rows) : upsertOf(rows)
+/** The text for as many rows as a statement takes is made once. */
+const madeOnce = (textOf: (rows: number) => string) => {
+  let full: string | undefined
+  return (rows: number) => rows === rowsPerStatement ? full ??= textOf(rows) : textOf(rows)
+}
+
+const upsert = madeOnce(upsertOf)
+const settlement = madeOnce(settleOf)
 
 /** `sync_record` and `instrument`: what became of each broker row, and the asset of each instrument. */
 export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned) => {
@@ -132,22 +142,37 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
     typed
   )
 
-  const save = Effect.fn("SyncRecordStore.save")(function*(records: ReadonlyArray<SyncRecord>) {
-    if (records.length === 0) return
-    const latest = new Map(records.map((record) => [record.externalId, record]))
-    const { tracker, upstream } = owner
-    yield* sql.withTransaction(
-      Effect.forEach(
-        Arr.chunksOf(latest.values(), rowsPerStatement),
-        (chunk) =>
-          sql.unsafe(
-            upsert(chunk.length),
-            chunk.flatMap((record) => [upstream, tracker, ...columns.map(([, value]) => value(record))])
-          ),
-        { discard: true }
-      )
+  const { tracker, upstream } = owner
+
+  const write = (records: ReadonlyArray<SyncRecord>) =>
+    Effect.forEach(
+      Arr.chunksOf(new Map(records.map((record) => [record.externalId, record])).values(), rowsPerStatement),
+      (chunk) =>
+        sql.unsafe(
+          upsert(chunk.length),
+          chunk.flatMap((record) => [upstream, tracker, ...columns.map(([, value]) => value(record))])
+        ),
+      { discard: true }
     )
-  }, typed)
+
+  const save = Effect.fn("SyncRecordStore.save")(
+    (records: ReadonlyArray<SyncRecord>) => records.length === 0 ? Effect.void : sql.withTransaction(write(records)),
+    typed
+  )
+
+  const settle = Effect.fn("SyncRecordStore.settle")(
+    (placed: ReadonlyMap<string, string>, others: ReadonlyArray<SyncRecord>) =>
+      sql.withTransaction(Effect.andThen(
+        write(others),
+        // Two columns and one index instead of all of them: half the work.
+        Effect.forEach(
+          Arr.chunksOf(placed, rowsPerStatement),
+          (chunk) => sql.unsafe(settlement(chunk.length), [...chunk.flat(), upstream, tracker]),
+          { discard: true }
+        )
+      )),
+    typed
+  )
 
   const forget = Effect.fn("SyncRecordStore.forget")(
     (externalIds: ReadonlyArray<string>) =>
@@ -197,6 +222,7 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
     bySubject,
     inState,
     save,
+    settle,
     forget,
     held,
     instruments,

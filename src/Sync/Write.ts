@@ -29,6 +29,9 @@ const newActivity = (activity: Activity, { assetIds, options }: WriteContext): N
   return { key: keyOf(activity.externalId, options.upstream), activity, ...(assetId === undefined ? {} : { assetId }) }
 }
 
+/** Nothing is remembered of the row that its booking does not say again. */
+const isFresh = (record: SyncRecord | undefined): boolean => record === undefined || record.state === "pending"
+
 /** What is on its way must be recognised whatever comes between: a held row keeps its source until it is in. */
 const onItsWay = (activity: Activity, { options, records, statementOf }: WriteContext): SyncRecord => {
   const record = records.get(activity.externalId)
@@ -36,7 +39,7 @@ const onItsWay = (activity: Activity, { options, records, statementOf }: WriteCo
     runId: options.runId,
     statementId: statementOf(activity.contentHash) ?? record?.statementId
   })
-  if (record === undefined || record.state === "pending") return fresh
+  if (record === undefined || isFresh(record)) return fresh
   if (record.state === "removed") return { ...record, state: "pending", intent: "restore" }
   if (record.state === "synced") return { ...record, state: "pending", intent: "recreate" }
   const { detail, held, reason, source } = record
@@ -66,25 +69,25 @@ export const writeBatch = Effect.fn("Sync.writeBatch")(function*(
   const pending = batch.map((activity) => onItsWay(activity, context))
   yield* store.save(pending)
   const outcome = yield* repo.importBatch(batch.map((activity) => newActivity(activity, context)))
-  const refused: Array<SyncRecord> = []
+  const placed = new Map<string, string>()
+  const others: Array<SyncRecord> = []
   for (const [index, activity] of batch.entries()) {
-    const message = outcome.refused.get(activity.externalId)
-    if (message === undefined) continue
-    context.refuse(activity, message)
-    const before = context.records.get(activity.externalId)
-    const record = pending[index]
-    if (record !== undefined) refused.push(before ?? { ...settled(record), state: "skipped" })
+    const { externalId } = activity
+    const before = context.records.get(externalId)
+    const message = outcome.refused.get(externalId)
+    if (message !== undefined) {
+      context.refuse(activity, message)
+      const record = pending[index]
+      if (record !== undefined) others.push(before ?? { ...settled(record), state: "skipped" })
+    }
+    const isNew = outcome.imported.get(externalId)
+    const trackerId = isNew ?? outcome.alreadyThere.get(externalId)
+    if (trackerId === undefined) continue
+    context.became(activity, isNew === undefined ? "already-synced" : "imported")
+    if (isFresh(before)) placed.set(externalId, trackerId)
+    else others.push(booked(activity, trackerId, context))
   }
-  yield* store.save([
-    ...refused,
-    ...batch.flatMap((activity) => {
-      const isNew = outcome.imported.get(activity.externalId)
-      const trackerId = isNew ?? outcome.alreadyThere.get(activity.externalId)
-      if (trackerId === undefined) return []
-      context.became(activity, isNew === undefined ? "already-synced" : "imported")
-      return [booked(activity, trackerId, context)]
-    })
-  ])
+  yield* store.settle(placed, others)
 })
 
 /** Rows typed by hand give way to the broker's: one transaction, the user's note and date kept. */

@@ -84,6 +84,7 @@ describe("what goes wrong", () => {
     ["SyncRecordStore.instruments", { store: { instruments: Effect.fail(store) } }, 10, 0],
     ["SyncRecordStore.saveInstruments", { store: { saveInstruments: refusesStore } }, 10, 0],
     ["SyncRecordStore.save", { store: { save: refusesStore } }, 10, 0],
+    ["SyncRecordStore.settle", { store: { settle: refusesStore } }, 10, 3],
     ["SyncRecordStore.saveStatement", { store: { saveStatement: refusesStore } }, 10, 3],
     ["SyncRecordStore.latestToDate", { store: { latestToDate: Effect.fail(store) } }, 10, 0]
   ])(
