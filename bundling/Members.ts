@@ -21,9 +21,11 @@ const members: Names = [
   ["/prom-client/lib/gauge.js", "inc dec setToCurrentTime startTimer labels remove"]
 ]
 
-/** Functions that are properties of an object, and that nobody calls. */
+/** Functions and getters that are properties of an object, and that nobody asks for. */
 const properties: Names = [
-  ["/effect/dist/FileSystem.js", "stream"]
+  ["/effect/dist/FileSystem.js", "stream"],
+  // Of a statement its rows are read, as objects or as values.
+  ["/effect/dist/sql/Statement.js", "raw stream toJSON unprepared valuesUnprepared"]
 ]
 
 const namesFor = (names: Names, id: string): ReadonlyArray<string> =>
@@ -43,9 +45,9 @@ export const withoutUnused: Plugin = {
           }
         }
       },
-      Property: ({ key, value }) => {
+      Property: ({ end, key, start }) => {
         if (key.type === "Identifier" && unusedProperties.includes(key.name)) {
-          left.push([value.start, value.end, "undefined"])
+          left.push([start, end, `${key.name}: undefined`])
         }
       }
     }).visit(this.parse(code, { lang: id.endsWith(".ts") ? "ts" : "js" }))
