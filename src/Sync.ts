@@ -203,15 +203,15 @@ const handle = Effect.fnUntraced(function*(
     const view = yield* Effect.cached(
       trackerView(report, { upstream, handRows: state.handRows, withOpening: state.baselineOpen })
     )
-    const comparison = bridged(yield* compare(report, rows.moved, { upstream, asOf, skipped, report, view }))
-    const lacks = state.baselineOpen ? yield* judgeBaseline(comparison, view) : undefined
-    const said = [lacks, yield* overtakenOpenings(comparison, view, options)].filter((text) => text !== undefined)
+    const said = yield* Effect.gen(function*() {
+      const comparison = bridged(yield* compare(report, rows.moved, { upstream, asOf, skipped, report, view }))
+      const lacks = state.baselineOpen ? yield* judgeBaseline(comparison, view) : undefined
+      const overtaken = yield* overtakenOpenings(comparison, view, options)
+      yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
+      return [lacks, overtaken].filter((text) => text !== undefined)
+    }).pipe(Effect.catchTag("HoldingsUnsettled", () => Effect.succeed([noHoldings])))
     for (const text of said) if (!earlier.warnings.includes(text)) yield* Effect.logWarning(text)
-    yield* Ref.update(ledger, (sofar): RunReport => ({
-      ...sofar,
-      ...comparison,
-      warnings: mergedWarnings(sofar.warnings, said)
-    }))
+    yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, warnings: mergedWarnings(sofar.warnings, said) }))
   }
   if (isLatest) yield* sayUnexplained((yield* Ref.get(ledger)).cash)
   return report.statements
@@ -232,6 +232,9 @@ const reasonNotCompared = (options: SyncOptions, positions: boolean, latest: boo
   if (!recomputed) return "positions are not compared: Wealthfolio did not recompute its holdings in time"
   return undefined
 }
+
+const noHoldings =
+  "positions are not compared: Wealthfolio shows no holdings, although its rows come to some; its own log says why"
 
 /** Of what is reported: more than a large account has in a year. */
 const mostInMemory = 10_000

@@ -147,6 +147,44 @@ describe("reconciliation", () => {
       assert.deepStrictEqual(result.positions, brokerSide)
     }))
 
+  it.effect("no holdings at all beside rows that come to some are not compared", () =>
+    Effect.gen(function*() {
+      yield* atNight
+      const pushed: Array<RunSummary> = []
+      const script = { pushed, repo: { holdings: Effect.succeed([]) }, store: noDriftSaved }
+      const result = yield* night().pipe(Effect.provide(world(script)))
+      notCompared(result, pushed, /Wealthfolio shows no holdings/)
+      assert.strictEqual(result.counts.imported, 3)
+      assert.deepStrictEqual(result.positions, brokerSide)
+    }))
+
+  it.effect("no holdings where rows come to nothing, or stand for days to come, are compared", () =>
+    Effect.gen(function*() {
+      yield* atNight
+      const back = {
+        ...deposit,
+        externalId: "ibkr:cash:2",
+        type: "WITHDRAWAL" as const,
+        contentHash: "hash of it back"
+      }
+      const planned = [{
+        id: "planned",
+        type: "DEPOSIT",
+        date: PlainDates.of("2026-01-11"),
+        currency: "GBP",
+        amount: Decimals.of("5")
+      }]
+      for (const activities of [[], [deposit, back]]) {
+        const result = yield* night().pipe(Effect.provide(world({
+          pulls: [report({ activities })],
+          seed: { activities: planned },
+          repo: { holdings: Effect.succeed([]) }
+        })))
+        assert.isTrue(result.reconciled)
+        assert.deepStrictEqual(result.positions.map(({ drift }: { drift: string }) => drift), ["10", "4"])
+      }
+    }))
+
   it.effect("without Open Positions there is nothing to compare", () =>
     Effect.gen(function*() {
       yield* atNight

@@ -1,12 +1,12 @@
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { Broker } from "../Broker.ts"
-import { exitCodes, type Failure } from "../Failure.ts"
 import type { Activity } from "../Portfolio/Activity.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import type { OpeningLine } from "../Portfolio/Opening.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
-import { lacking, saveBaseline } from "../Sync/Baseline.ts"
+import { lacking, leaveBaselineDue, saveBaseline } from "../Sync/Baseline.ts"
 import type { HandRows } from "../Sync/HandRows.ts"
+import { HoldingsUnsettled } from "../Sync/HeldNow.ts"
 import { openingOf, type OpeningReport, saysOpening } from "../Sync/Opening.ts"
 import { prepare, type RunState } from "../Sync/Prepare.ts"
 import { firstStatement } from "../Sync/TrackerView.ts"
@@ -21,16 +21,6 @@ export interface OpenPositionsOptions extends DecisionOptions {
   readonly file?: string
   /** Without it nothing is changed: only shown. */
   readonly confirmed: boolean
-}
-
-/** An earlier run ended before the tracker had computed what it wrote. */
-export class HoldingsUnsettled extends Schema.TaggedError<HoldingsUnsettled>()("HoldingsUnsettled", {})
-  implements Failure
-{
-  override readonly message =
-    "Wealthfolio may still be computing what an earlier run wrote: its balances cannot be compared yet"
-  readonly hint = "run broker-sync ibkr open-positions again in a minute"
-  readonly exitCode = exitCodes.tracker
 }
 
 export interface OpenPositions {
@@ -92,7 +82,11 @@ export const undoOpenPositions = Effect.fn("Decisions.undoOpenPositions")(functi
   const outcomes = yield* takeOut([...booked.own.keys()], booked, options.upstream)
   const report = outcomes.length === 0 ? undefined : yield* firstStatement(handRows, options.file)
   if (report !== undefined && saysOpening(report)) {
-    yield* saveBaseline(lacking(yield* openingOf(report, { ...options, provider, withoutOpenings: true })))
+    // What was taken out is told in any case.
+    yield* openingOf(report, { ...options, provider, withoutOpenings: true }).pipe(
+      Effect.flatMap((lines) => saveBaseline(lacking(lines))),
+      Effect.catchTag("HoldingsUnsettled", () => leaveBaselineDue)
+    )
   }
   const edited = [...booked.edited].map(([externalId, row]): RowOutcome => ({
     externalId,

@@ -11,13 +11,16 @@ import type { TrackerView } from "./TrackerView.ts"
 /** Note: a first run was begun, and what the tracker held before it is still to be looked at. */
 const baselineNote = "baseline"
 
+/** The next run that compares is to look at it. */
+export const leaveBaselineDue = SyncRecordStore.use((store) => store.saveNote(baselineNote, "due"))
+
 /** Whether there is something to look at once this run has compared. A first run says so for the next, should it end early. */
 export const isBaselineOpen = Effect.fn("Sync.isBaselineOpen")(function*(
   run: { readonly dryRun: boolean; readonly isFirst: boolean }
 ) {
   const store = yield* SyncRecordStore
   if (run.dryRun) return false
-  if (run.isFirst) yield* store.saveNote(baselineNote, "due")
+  if (run.isFirst) yield* leaveBaselineDue
   return run.isFirst || (yield* store.note(baselineNote)) === "due" || (yield* store.baseline).length > 0
 })
 

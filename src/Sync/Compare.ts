@@ -8,6 +8,7 @@ import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { assetIdsOf } from "./AssetIds.ts"
 import { expiredOptions } from "./ExpiredOptions.ts"
 import { type DriftContext, explainPositions } from "./Explain.ts"
+import { heldNow } from "./HeldNow.ts"
 
 export interface Comparison {
   readonly reconciled: boolean
@@ -36,7 +37,7 @@ export const compare = Effect.fn("Sync.compare")(function*<E, R>(
   const repo = yield* WealthfolioRepo
   const positions = report.positions ?? []
   const assetIds = yield* assetIdsOf(positions, report)
-  const holdings = yield* repo.holdings
+  const holdings = yield* heldNow
   // What is planned for a day to come is not in the holdings yet.
   const { timeZone } = yield* repo.account
   const today = yield* todayIn(timeZone)

@@ -9,6 +9,7 @@ import { settled } from "../Portfolio/Reconcile.ts"
 import { todayIn } from "../Today.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { assetIdsOf } from "./AssetIds.ts"
+import { heldNow } from "./HeldNow.ts"
 import { keyOf } from "./Records.ts"
 
 /** `open`: the rows of ours that stand for what was held before the first statement. */
@@ -113,9 +114,8 @@ const addBefore = ({ cash, quantities }: Pick<RowsBefore, "cash" | "quantities">
  */
 export const linesAfter = Effect.fnUntraced(function*(report: OpeningReport, upstream: string, rows: RowsBefore) {
   const { opening } = report
-  const repo = yield* WealthfolioRepo
   const assetIds = yield* assetIdsOf(opening.positions, report)
-  const holdings = yield* repo.holdings
+  const holdings = yield* heldNow
   const shown = holdings.flatMap((each) => each._tag === "Cash" ? [[each.currency, each.quantity] as const] : [])
   const isTyped = (row: TrackerRow) => !isOurs(row, upstream)
   const opened = standingForNone(report, rows.onDay.filter(isTyped), assetIds)

@@ -24,12 +24,14 @@ const openTimeout = "5 seconds"
 /** Three keep-alive comments missed. */
 const idleTimeout = "50 seconds"
 const stableReadings = 5
+/** Of the time since the write, where that is more: a server that needs long shows for long what is half done. */
+const stableShare = 0.1
 
 /**
  * Runs `write`, then waits for a `portfolio:update-complete` whose `portfolio:update-start` came after it: completions of
  * other jobs are announced alike. (A write whose answer was lost may have been worked through before its end was known
  * here: a start since it was sent counts, if no other follows.) Without the stream holdings are read every second until they have changed and stand
- * still. A write that wrote nothing is not waited for.
+ * still, for five readings or a tenth of the wait. A write that wrote nothing is not waited for.
  */
 export const recomputedAfter = (signs: RecomputationSigns) =>
   Effect.fnUntraced(function*<A, E, R>(write: Effect.Effect<A, E, R>) {
@@ -46,7 +48,7 @@ export const recomputedAfter = (signs: RecomputationSigns) =>
       const result = yield* write
       if (signs.writes.count === writesBefore) return [result, true] as const
       const writtenAt = yield* Clock.currentTimeMillis
-      const poll = pollUntilStable(signs.fingerprint, before)
+      const poll = pollUntilStable(signs.fingerprint, { before, writtenAt })
       const recomputed = yield* Effect.timeoutOrElse(
         isWatching ? follow(queue, { sentAt: signs.writes.sentAt, writtenAt }, poll) : poll,
         {
@@ -109,7 +111,7 @@ const follow = Effect.fnUntraced(function*(
 
 const pollUntilStable = Effect.fnUntraced(function*(
   fingerprint: Effect.Effect<string | undefined>,
-  before: string | undefined
+  { before, writtenAt }: { readonly before: string | undefined; readonly writtenAt: number }
 ) {
   let last: string | undefined
   let equal = 0
@@ -118,6 +120,8 @@ const pollUntilStable = Effect.fnUntraced(function*(
     const now = yield* fingerprint
     equal = now !== undefined && now === last ? equal + 1 : 0
     last = now
-    if (equal >= stableReadings && before !== undefined && now !== before) return true
+    const waited = (yield* Clock.currentTimeMillis) - writtenAt
+    const needed = Math.max(stableReadings, waited / 1000 * stableShare)
+    if (equal >= needed && before !== undefined && now !== before) return true
   }
 })

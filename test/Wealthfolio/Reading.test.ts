@@ -98,6 +98,15 @@ describe("recomputedAfter", () => {
     while (!condition()) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
   })
 
+  /** Lets seconds pass until holdings were read so often. */
+  const pollingBy = (readings: () => number) =>
+    Effect.fnUntraced(function*(count: number) {
+      while (readings() < count) {
+        yield* TestClock.adjust("1 second")
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      }
+    })
+
   it.effect("waits for a completion whose start came after the write", () => {
     const events = pipe()
     const { layer, run, sent } = watched(Duration.minutes(10), events.response)
@@ -137,13 +146,7 @@ describe("recomputedAfter", () => {
         Duration.minutes(10),
         () => isBroken ? events.response() : new Response("", { status: 404 })
       )
-      const readings = () => sent("GET /holdings").length
-      const pollTo = Effect.fnUntraced(function*(count: number) {
-        while (readings() < count) {
-          yield* TestClock.adjust("1 second")
-          yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-        }
-      })
+      const pollTo = pollingBy(() => sent("GET /holdings").length)
       return Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(run)
         yield* until(() => sent("POST /activities/bulk").length === 1)
@@ -159,6 +162,28 @@ describe("recomputedAfter", () => {
       }).pipe(Effect.provide(layer))
     })
   }
+
+  it.effect("a server that needs minutes must stand still for longer: half-way it may show nothing", () => {
+    const { layer, run, sent, setQuantity } = watched(
+      Duration.minutes(10),
+      () => new Response("", { status: 404 })
+    )
+    const pollTo = pollingBy(() => sent("GET /holdings").length)
+    return Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(run)
+      yield* until(() => sent("POST /activities/bulk").length === 1)
+      yield* pollTo(201)
+      setQuantity(-1)
+      yield* pollTo(217)
+      assert.isUndefined(fiber.pollUnsafe(), "15 readings are less than a tenth of the wait")
+      setQuantity(7)
+      yield* pollTo(241)
+      assert.isUndefined(fiber.pollUnsafe(), "23 readings are, too")
+      yield* pollTo(243)
+      const [, recomputed] = yield* Fiber.join(fiber)
+      assert.isTrue(recomputed)
+    }).pipe(Effect.provide(layer))
+  })
 
   it.effect("a write that wrote nothing is not waited for; a failed write fails as it is", () => {
     const events = pipe()

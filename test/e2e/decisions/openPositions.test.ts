@@ -227,6 +227,46 @@ describe("what goes wrong", { timeout: 90_000, concurrent: true }, () => {
     }
   )
 
+  it("while Wealthfolio shows no holdings nothing is concluded from them, and nothing booked", async () => {
+    await using night = await afterTheFirstNight()
+    const { gateway, world } = night
+    const rows = booked(world)
+    world.wealthfolio.state.snapshots.clear()
+    const { error } = await decide(world, ["open-positions", "--yes"], 9)
+    assert.strictEqual(error?.tag, "HoldingsUnsettled")
+    assert.deepStrictEqual(booked(world), rows)
+
+    const json = succeeded(await world.night())
+    assert.isFalse(json.reconciled)
+    assert.include(json.warnings.join(), "Wealthfolio shows no holdings")
+    assert.deepStrictEqual(offers(json), [])
+    assert.strictEqual(pending(gateway), 2)
+
+    world.wealthfolio.recompute.recalculate()
+    await world.wealthfolio.recompute.settled()
+    assert.deepStrictEqual(outcomes(await decide(world, ["open-positions", "--yes"])), openings)
+    noDrift(succeeded(await world.night()))
+  })
+
+  it("--undo says what it took out, whatever Wealthfolio shows then; the next night looks at the rest", async () => {
+    await using night = await afterTheFirstNight({ env: { WF_RECALC_TIMEOUT: "1 second" } })
+    const { gateway, world } = night
+    await decide(world, ["open-positions", "--yes"])
+    noDrift(succeeded(await world.night()))
+    world.wealthfolio.recompute.mode = "never"
+    world.wealthfolio.state.snapshots.clear()
+    assert.deepStrictEqual(
+      outcomes(await decide(world, ["open-positions", "--undo", "--yes"])),
+      { "ibkr:open:51000001": "deleted", "ibkr:open:GBP": "deleted" }
+    )
+    assert.deepStrictEqual(booked(world), ["ibkr:trade:1"])
+    world.wealthfolio.recompute.mode = "auto"
+    world.wealthfolio.recompute.recalculate()
+    await world.wealthfolio.recompute.settled()
+    assert.lengthOf(offers(succeeded(await world.night())), 1)
+    assert.strictEqual(pending(gateway), 2)
+  })
+
   it("a first run that was killed before it compared: the next one looks at what was there before", async () => {
     const gateway = await startGateway()
     await using _ = gateway

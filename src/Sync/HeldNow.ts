@@ -1,0 +1,35 @@
+import { Effect, Schema } from "effect"
+import { exitCodes, type Failure } from "../Failure.ts"
+import * as Decimals from "../Portfolio/Decimal.ts"
+import { moveCash, moveQuantity } from "../Portfolio/HeldAfter.ts"
+import { settled } from "../Portfolio/Reconcile.ts"
+import { todayIn } from "../Today.ts"
+import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+
+/** The tracker's holdings are not those of its rows: nothing may be concluded from them. */
+export class HoldingsUnsettled extends Schema.TaggedError<HoldingsUnsettled>()("HoldingsUnsettled", {})
+  implements Failure
+{
+  override readonly message = "Wealthfolio may still be computing its holdings: they cannot be compared yet"
+  readonly hint = "try again in a minute; if it stays so, Wealthfolio's own log says why"
+  readonly exitCode = exitCodes.tracker
+}
+
+/**
+ * What the tracker holds. While it computes anew it may show nothing at all, for a minute and more of a long history on a
+ * slow machine, and for good where it cannot compute: that is a failure where its rows come to something.
+ */
+export const heldNow = Effect.gen(function*() {
+  const repo = yield* WealthfolioRepo
+  const holdings = yield* repo.holdings
+  if (holdings.length > 0) return holdings
+  const today = yield* todayIn((yield* repo.account).timeZone)
+  const sums = yield* repo.fold({ mayBeRecent: true }, () => new Map<string, Decimals.Decimal>(), (sums, row) => {
+    if (row.status === "POSTED" && row.date <= today) {
+      moveQuantity(sums, row)
+      moveCash(sums, row)
+    }
+    return sums
+  })
+  return [...sums.values()].every((sum) => Decimals.isZero(settled(sum))) ? holdings : yield* new HoldingsUnsettled()
+}).pipe(Effect.withSpan("Sync.heldNow"))
