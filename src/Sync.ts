@@ -14,9 +14,8 @@ import { judgeBaseline, overtakenOpenings } from "./Sync/Baseline.ts"
 import { bridges, cashToExplain, sayUnexplained } from "./Sync/Bridges.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
 import { DriftFound, RowsRefused, TrackerRestored } from "./Sync/Failures.ts"
-import { type Handled, together } from "./Sync/Handled.ts"
+import { handleParts } from "./Sync/HandleParts.ts"
 import { handleRows } from "./Sync/HandleRows.ts"
-import { nearAny } from "./Sync/HandRows.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
 import { keptRows } from "./Sync/MapStatement.ts"
 import { mergedWarnings } from "./Sync/Merged.ts"
@@ -165,18 +164,7 @@ const handle = Effect.fnUntraced(function*(
   const before = options.dryRun ? undefined : yield* store.latestToDate
   const context = { statement, earlier, options, ledger, state }
   const parts = yield* statement.parts?.(keptRows(yield* store.held)) ?? Effect.void
-  let whole: Handled | undefined
-  // One too large to be held in memory comes in parts, and leaves it in parts.
-  for (const part of parts ?? []) {
-    const before: Handled | undefined = whole
-    // By no name of its own: all activities of one would live until the next is mapped.
-    whole = yield* Effect.flatMap(handleRows(part, before, context), (handled) =>
-      Effect.map(
-        state.handRows.of(handled.report.statements),
-        (typed) => together(before, handled, nearAny(typed))
-      ))
-    yield* writeActivities(ledger, options.scratch)
-  }
+  const whole = parts === undefined ? undefined : yield* handleParts(parts, context)
   const rows = whole ?? (yield* handleRows(statement, undefined, context))
   if ((yield* Ref.get(ledger)).activities.length > mostInMemory) yield* writeActivities(ledger, options.scratch)
   const { report, skipped } = rows

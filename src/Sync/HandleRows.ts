@@ -12,17 +12,20 @@ import { mapStatement } from "./MapStatement.ts"
 import { mergedSkips, mergedWarnings, merging } from "./Merged.ts"
 import type { RunState } from "./Prepare.ts"
 
+/** What rows of a statement are handled with. */
+export interface HandleContext {
+  readonly statement: ReceivedStatement
+  readonly earlier: RunReport
+  readonly options: SyncOptions
+  readonly ledger: Ref.Ref<RunReport>
+  readonly state: RunState
+}
+
 /** Rows of one statement that are mapped together, from the broker to the tracker. */
 export const handleRows = Effect.fnUntraced(function*(
   part: StatementPart,
   before: Handled | undefined,
-  { earlier, ledger, options, state, statement }: {
-    readonly statement: ReceivedStatement
-    readonly earlier: RunReport
-    readonly options: SyncOptions
-    readonly ledger: Ref.Ref<RunReport>
-    readonly state: RunState
-  }
+  { earlier, ledger, options, state, statement }: HandleContext
 ) {
   const sofar = yield* Ref.get(ledger)
   const { cash, hashes, own, recalled, report } = yield* mapStatement(part, options)
@@ -58,7 +61,8 @@ export const handleRows = Effect.fnUntraced(function*(
       force: new Set(),
       adoptIds: new Set(),
       note: (rows) => Ref.update(ledger, (now) => ({ ...now, activities: noted(now, rows) })),
-      wasInterrupted: !state.recomputed
+      wasInterrupted: !state.recomputed,
+      isPart: part !== statement
     }
   )
   state.recomputed = result.recomputed
@@ -70,7 +74,8 @@ export const handleRows = Effect.fnUntraced(function*(
     skipped: mergedSkips(sofar.skipped, result.skipped),
     warnings: mergedWarnings(now.warnings, result.warnings)
   }))
-  return handled({ report, cash, skipped: result.skipped, booked: result.activities.length }, own)
+  const { activities: { length: booked }, hasWritten, skipped } = result
+  return handled({ report, cash, skipped, booked, hasWritten }, own)
 })
 
 const logSkipped = Effect.fnUntraced(function*(skipped: RunReport["skipped"]) {

@@ -25,8 +25,12 @@ export interface RowSource extends Pick<ReceivedStatement, "sources"> {
 export interface ImportResult {
   readonly activities: ReadonlyArray<ReportedActivity>
   readonly skipped: ReadonlyArray<SkippedRow>
-  /** False when rows were written, now or by a run that was cut short, and the tracker did not recompute in time. */
+  /**
+   * False when rows were written, now or by a run that was cut short, and the tracker did not recompute in time, or was not
+   * waited for.
+   */
   readonly recomputed: boolean
+  readonly hasWritten: boolean
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -40,7 +44,11 @@ const rowsPerBatch = 500
 export const importReport = Effect.fn("Sync.import")(function*(
   source: RowSource,
   report: BrokerReport,
-  options: ImportOptions & { readonly wasInterrupted: boolean }
+  options: ImportOptions & {
+    readonly wasInterrupted: boolean
+    /** More is to be written: whoever asks waits until the tracker has recomputed, once for all of it. */
+    readonly isPart?: boolean
+  }
 ) {
   const store = yield* SyncRecordStore
   const repo = yield* WealthfolioRepo
@@ -86,6 +94,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
   yield* noted(known)
 
   let recomputed = !options.wasInterrupted
+  let hasWritten = false
   if (options.dryRun) {
     for (const { externalId } of [...ready, ...adds]) statuses.set(externalId, "planned")
   } else {
@@ -95,7 +104,8 @@ export const importReport = Effect.fn("Sync.import")(function*(
       ...adoption.made.map((each) => [writeAdoption(each, context), each.rows] as const),
       ...judged.made.map((each) => [writeCorrection(each, context), each.correction.add] as const)
     ]
-    if (steps.length > 0) {
+    hasWritten = steps.length > 0
+    if (hasWritten) {
       const write = Effect.forEach(steps, ([step, rows], index) =>
         step.pipe(
           // Also where the store did not take it: what is in is said.
@@ -105,10 +115,10 @@ export const importReport = Effect.fn("Sync.import")(function*(
       const isSplit = ({ type }: { readonly type: string }) => type === "SPLIT"
       const goes = judged.made.flatMap(({ booked }) => [...booked.values()].map(({ row }) => row))
       if (goes.some(isSplit) || steps.some(([, rows]) => rows.some(isSplit))) yield* oweRecalculation
-      const [, inTime] = yield* repo.recomputedAfter(write)
+      const [, inTime] = options.isPart === true ? [yield* write, false] : yield* repo.recomputedAfter(write)
       recomputed = inTime
     }
-    recomputed = (yield* recalculateIfOwed) ?? recomputed
+    if (options.isPart !== true) recomputed = (yield* recalculateIfOwed) ?? recomputed
   }
 
   const notApplied = new Map(unmade.map(({ row, why }) => [row.externalId ?? "", { row, why }]))
@@ -125,6 +135,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
     }),
     skipped,
     recomputed,
+    hasWritten,
     warnings: [...decision.warnings, ...warnings]
   }
   return result

@@ -8,7 +8,7 @@ import * as Decimals from "../../src/Portfolio/Decimal.ts"
 import * as PlainDates from "../../src/Portfolio/PlainDate.ts"
 import type { TrackerSeed } from "../../src/Wealthfolio/InMemory.ts"
 import { WealthfolioRepo } from "../../src/WealthfolioRepo.ts"
-import { aapl, cash, position, statement, trade, vusa } from "../e2e/statement.ts"
+import { aapl, action, cash, position, statement, trade, vusa } from "../e2e/statement.ts"
 import { countedFiles } from "../support/countedFiles.ts"
 import { daysOf } from "../support/swappedCommissions.ts"
 import { ibkrWorld } from "./ibkrWorld.ts"
@@ -97,6 +97,46 @@ describe("a statement in parts", () => {
       for (const { drift } of second.positions) assert.strictEqual(drift, "0")
       const ids = new Set(second.activities.map(({ externalId }: { readonly externalId: string }) => externalId))
       assert.strictEqual(ids.size, trades + cashRows)
+    }).pipe(Effect.scoped, Effect.provide([NodeFileSystem.layer, WealthfolioRepo.layerTest({})])))
+
+  it.effect("Wealthfolio is waited for once, when all parts are written, and computes splits anew then", () =>
+    Effect.gen(function*() {
+      yield* atNight
+      const files = yield* FileSystem.FileSystem
+      const directory = yield* files.makeTempDirectoryScoped()
+      const split = action("91", "91", "FS", aapl, "30", "2026-01-07", "2026-01-08", {
+        description: "AAPL(US0378331005) SPLIT 4 FOR 1 (AAPL, APPLE INC, US0378331005)"
+      })
+      const day = {
+        trades: [trade("61", aapl, 10, "200", "2026-01-06"), trade("62", vusa, 10, "80", "2026-01-06")],
+        actions: [split],
+        positions: [position(aapl, 40), position(vusa, 10)]
+      }
+      const asked: Array<string> = []
+      const isInTime = { now: false }
+      const inner = yield* WealthfolioRepo
+      const repo: Partial<WealthfolioRepo["Service"]> = {
+        ...inner,
+        importBatch: (rows) => Effect.suspend(() => (asked.push("import"), inner.importBatch(rows))),
+        recomputedAfter: (write) =>
+          Effect.map(write, (result) => (asked.push("waited"), [result, isInTime.now] as const)),
+        recalculate: Effect.sync(() => void asked.push("recalculate"))
+      }
+      yield* Effect.gen(function*() {
+        const first = yield* night({ runId: "1" })
+        assert.deepStrictEqual(asked, ["import", "import", "waited", "recalculate", "waited"])
+        assert.strictEqual(first.counts.imported, 3)
+        assert.isFalse(first.reconciled)
+        assert.include(first.warnings.join(), "did not recompute its holdings in time")
+        isInTime.now = true
+        // Computing the split is still owed, and nothing else.
+        const second = yield* night({ runId: "2" })
+        assert.deepStrictEqual(asked.slice(5), ["waited", "recalculate", "waited"])
+        assert.isTrue(second.reconciled)
+        const third = yield* night({ runId: "3" })
+        assert.deepStrictEqual(asked.slice(8), ["waited"])
+        assert.isTrue(third.reconciled)
+      }).pipe(Effect.provide(ibkrWorld({ directory, statement: statement(day), rowsPerPart: 1, repo })))
     }).pipe(Effect.scoped, Effect.provide([NodeFileSystem.layer, WealthfolioRepo.layerTest({})])))
 
   it.effect("a disk without room for the report is told, and what is in is remembered", () =>
