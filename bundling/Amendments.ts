@@ -55,6 +55,9 @@ const amendments: ReadonlyArray<readonly [path: string, from: string, to: string
   ],
   ["/OrderedObjParser.js", `    this.readStopNodeData = readStopNodeData;`, ``],
   ["/OptionsBuilder.js", `      validatePropertyName(value, name);`, ``],
+  // SQLite has no words of its own for what is inserted and updated.
+  ["/effect/dist/sql/Statement.js", `if (opts.onInsert) {`, `if (false) {`],
+  ["/effect/dist/sql/Statement.js", `if (opts.onRecordUpdateSingle) {`, `if (false) {`],
   // It writes into spans, which nobody reads.
   ["/effect/dist/internal/effect.js", `new Set([defaultLogger, tracerLogger])`, `new Set([defaultLogger])`],
   // Cli.ts has two built-in flags of its own choice.

@@ -11,15 +11,28 @@ export interface RecomputationSigns {
   readonly timeout: Duration.Duration
 }
 
+/** An event of the server's, by its name. */
 interface Sign {
-  readonly name: "portfolio:update-start" | "portfolio:update-complete" | "portfolio:update-error" | "ended"
+  readonly name: string
   readonly at: number
 }
 
-/** The server waits 1 s for further writes: a start this soon after ours was answered may belong to an earlier one. */
+const [started, completed, failed] = ["start", "complete", "error"].map((end) => `portfolio:update-${end}`)
+const syncing = "market:sync-start"
+/** Without prices a job ends before it computes. */
+const notSynced = "market:sync-error"
+/** What a job begins with: assets that are new are looked up, else prices are fetched. */
+const beginnings: ReadonlySet<string> = new Set(["asset:enrichment-start", syncing])
+const watched = /^(?:portfolio:update-|market:sync-(?:start|error)$|asset:)/
+/** The stream is gone. */
+const ended = "ended"
+
+/** What happened this soon after ours was answered may belong to an earlier write. */
 const tooSoon = 25
-/** By then the server has started on whatever it knew when ours was answered. */
+/** The server begins with what it knows a second after it, or after the job before. */
 const quiet = "2 seconds"
+/** Assets are looked up five at a time, each of which may take it a second. */
+const quietAfterAssets = "10 seconds"
 const openTimeout = "5 seconds"
 /** Three keep-alive comments missed. */
 const idleTimeout = "50 seconds"
@@ -28,10 +41,11 @@ const stableReadings = 5
 const stableShare = 0.1
 
 /**
- * Runs `write`, then waits for a `portfolio:update-complete` whose `portfolio:update-start` came after it: completions of
- * other jobs are announced alike. (A write whose answer was lost may have been worked through before its end was known
- * here: a start since it was sent counts, if no other follows.) Without the stream holdings are read every second until they have changed and stand
- * still, for five readings or a tenth of the wait. A write that wrote nothing is not waited for.
+ * Runs `write`, then waits for the `portfolio:update-complete` of a job that knew all of it: one that began after it. Of one
+ * that was at work meanwhile, whose computation started after the write or after it was sent, if its answer was lost, the end
+ * counts when no other follows: a job has its own accounts, and its own first day. Without the stream holdings are read every
+ * second until they have changed and stand still, for five readings or a tenth of the wait. A write that wrote nothing is not
+ * waited for.
  */
 export const recomputedAfter = (signs: RecomputationSigns) =>
   Effect.fnUntraced(function*<A, E, R>(write: Effect.Effect<A, E, R>) {
@@ -69,21 +83,25 @@ const watch = (
     const text = yield* events
     yield* Deferred.succeed(opened, Option.isSome(text))
     if (Option.isNone(text)) return
+    let event = ""
     yield* text.value.pipe(
       Stream.timeout(idleTimeout),
       Stream.splitLines,
-      Stream.runForEach(Effect.fnUntraced(function*(line) {
-        const name = /^event:\s*(portfolio:update-(?:start|complete|error))\s*$/.exec(line)?.[1]
-        if (name !== undefined) yield* sign(queue, name)
-      })),
+      Stream.runForEach((line) => {
+        const [, field, text = ""] = /^(event|data):\s*(.*?)\s*$/.exec(line) ?? []
+        if (field === "event" || line === "") event = text
+        // Where a price or rate is missing the job goes on: the holdings were computed before their value.
+        const isOfNoMatter = field !== "data" || !watched.test(event) ||
+          (event === failed && text.startsWith(`"Valuation`))
+        return isOfNoMatter ? Effect.void : sign(queue, event)
+      }),
       Effect.ignore
     )
-    yield* sign(queue, "ended")
+    yield* sign(queue, ended)
   }).pipe(Effect.scoped)
 
 const sign = Effect.fnUntraced(function*(queue: Queue.Queue<Sign>, name: string) {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  yield* Queue.offer(queue, { name, at: yield* Clock.currentTimeMillis } as Sign)
+  yield* Queue.offer(queue, { name, at: yield* Clock.currentTimeMillis })
 })
 
 const follow = Effect.fnUntraced(function*(
@@ -91,22 +109,34 @@ const follow = Effect.fnUntraced(function*(
   { sentAt, writtenAt }: { readonly sentAt: number; readonly writtenAt: number },
   poll: Effect.Effect<boolean>
 ) {
-  let startedAt: number | undefined
+  let begunAt: number | undefined
+  let hasStarted = false
+  let recomputed: boolean | undefined
+  let pause: Duration.Input = quiet
   for (;;) {
-    let next = yield* Queue.take(queue)
-    if (next.name === "portfolio:update-complete" && startedAt !== undefined) {
-      if (startedAt - writtenAt >= tooSoon) return true
-      const another = yield* Effect.timeoutOption(Queue.take(queue), quiet)
-      if (Option.isNone(another)) return true
-      next = another.value
+    const take = Queue.take(queue)
+    const next: Option.Option<Sign> = yield* recomputed === undefined
+      ? Effect.asSome(take)
+      : Effect.timeoutOption(take, pause)
+    if (Option.isNone(next)) break
+    const { at, name }: Sign = next.value
+    if (name === ended) return yield* poll
+    pause = name.startsWith("asset:") ? quietAfterAssets : quiet
+    begunAt ??= beginnings.has(name) ? at : -Infinity
+    if (name === started && at >= sentAt) hasStarted = true
+    if (name === syncing || name === started) recomputed = undefined
+    const isOver = name === completed || name === notSynced
+    if (name === notSynced || (hasStarted && (isOver || name === failed))) {
+      // What failed may be completed all the same.
+      recomputed = name === completed && recomputed !== false
+      if (begunAt - writtenAt >= tooSoon) break
     }
-    if (next.name === "ended") return yield* poll
-    if (next.name === "portfolio:update-start" && next.at >= sentAt) startedAt = next.at
-    if (next.name === "portfolio:update-error" && startedAt !== undefined) {
-      yield* Effect.logWarning("Wealthfolio could not recompute its holdings; its own log says why")
-      return false
-    }
+    if (isOver) begunAt = undefined
   }
+  if (recomputed === false) {
+    yield* Effect.logWarning("Wealthfolio could not recompute its holdings; its own log says why")
+  }
+  return recomputed === true
 })
 
 const pollUntilStable = Effect.fnUntraced(function*(

@@ -81,7 +81,8 @@ describe("recomputedAfter", () => {
       }
       return script(seen, nth)
     }, { recalcTimeout })
-    const run = WealthfolioRepo.use((repo) => repo.recomputedAfter(repo.importBatch([newActivity(1)])))
+    const run = (before: Effect.Effect<void> = Effect.void) =>
+      WealthfolioRepo.use((repo) => repo.recomputedAfter(Effect.andThen(before, repo.importBatch([newActivity(1)]))))
     return { ...server, run, setQuantity: (value: number) => quantity = value }
   }
   const pipe = () => {
@@ -89,7 +90,9 @@ describe("recomputedAfter", () => {
     const writer = writable.getWriter()
     return {
       response: () => new Response(readable, { headers: { "content-type": "text/event-stream" } }),
-      write: (text: string) => Effect.promise(() => writer.write(new TextEncoder().encode(text))),
+      // Nobody reads it once it is known.
+      write: (text: string) =>
+        Effect.promise(() => writer.write(new TextEncoder().encode(text)).catch(() => undefined)),
       end: Effect.promise(() => writer.close())
     }
   }
@@ -107,27 +110,103 @@ describe("recomputedAfter", () => {
       }
     })
 
-  it.effect("waits for a completion whose start came after the write", () => {
+  interface Step {
+    readonly says?: string
+    readonly after?: Duration.Input
+    readonly isDone?: boolean
+  }
+  /** Writes, then says step by step on the stream; whether it was recomputed, once that is known. */
+  const following = Effect.fnUntraced(function*(steps: ReadonlyArray<Step>, meanwhile = "") {
     const events = pipe()
     const { layer, run, sent } = watched(Duration.minutes(10), events.response)
-    return Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(run)
+    return yield* Effect.gen(function*() {
+      const written = Effect.andThen(events.write(meanwhile), Effect.promise(() => new Promise(setImmediate)))
+      const fiber = yield* Effect.forkChild(run(written))
       yield* until(() => sent("POST /activities/bulk").length === 1)
-      yield* TestClock.adjust("1 second")
-      yield* events.write(complete)
-      yield* TestClock.adjust("5 seconds")
-      assert.isUndefined(fiber.pollUnsafe(), "a completion without its start is another job's")
-      yield* events.write(start + complete)
+      for (const { after = 0, isDone = false, says = "" } of steps) {
+        yield* TestClock.adjust(after)
+        yield* events.write(says)
+        const isOver = () => fiber.pollUnsafe() !== undefined
+        if (isDone) yield* until(isOver)
+        else for (let turn = 0; turn < 20; turn++) yield* Effect.promise(() => new Promise(setImmediate))
+        assert.strictEqual(isOver(), isDone, says)
+      }
       const [, recomputed] = yield* Fiber.join(fiber)
-      assert.isTrue(recomputed)
+      return recomputed
     }).pipe(Effect.provide(layer))
   })
+  const sync = event("market:sync-start")
+  const failed = (message: string) => `event: portfolio:update-error\ndata: ${JSON.stringify(message)}\n\n`
+
+  it.effect("waits for the end of a job that began after the write", () =>
+    Effect.gen(function*() {
+      assert.isTrue(
+        yield* following([
+          { after: "1 second", says: complete },
+          { after: "5 seconds", says: sync },
+          { after: "40 seconds", says: start },
+          { says: complete, isDone: true }
+        ])
+      )
+      assert.isTrue(
+        yield* following([
+          { after: "1 second", says: event("asset:enrichment-start") },
+          { after: "20 seconds", says: event("asset:enrichment-progress") + event("asset:enrichment-complete") + sync },
+          { says: start + complete, isDone: true }
+        ])
+      )
+    }))
+
+  it.effect("of a job that was at work already the end counts when no other follows", () =>
+    Effect.gen(function*() {
+      // It may be of another account, or of the first rows alone.
+      const atWork: Step = { after: "40 seconds", says: start + complete }
+      assert.isTrue(yield* following([atWork, { after: "1999 millis" }, { after: "1 millis", isDone: true }], sync))
+      assert.isTrue(
+        yield* following([
+          atWork,
+          { after: "1 second", says: sync },
+          { after: "40 seconds", says: start },
+          { says: complete, isDone: true }
+        ], sync)
+      )
+      assert.isTrue(
+        yield* following([
+          atWork,
+          { after: "1 second", says: event("asset:enrichment-start") },
+          { after: "9 seconds", says: event("asset:enrichment-progress") },
+          { after: "9 seconds", says: event("asset:enrichment-complete") + sync },
+          { after: "40 seconds", says: start + complete, isDone: true }
+        ], event("asset:enrichment-progress"))
+      )
+    }))
+
+  it.effect("a job that fails is no recomputation, but where it is only the value that it cannot tell", () =>
+    Effect.gen(function*() {
+      const job: Step = { after: "1 second", says: sync + start }
+      const snapshots = failed("Holdings snapshot calculation failed for targeted accounts: no rate")
+      assert.isFalse(yield* following([job, { says: snapshots, isDone: true }]))
+      assert.isTrue(
+        yield* following([
+          job,
+          { says: failed("Valuation history calculation failed for 1: no rate") },
+          { says: complete, isDone: true }
+        ])
+      )
+      assert.isFalse(yield* following([{ after: "1 second", says: sync + event("market:sync-error"), isDone: true }]))
+      // One that had begun before: the next one may do better.
+      const before: Step = { after: "1 second", says: start + snapshots + complete }
+      assert.isFalse(yield* following([before, { after: "2 seconds", isDone: true }], sync))
+      assert.isTrue(yield* following([before, job, { says: complete, isDone: true }], sync))
+      const notSynced: Step = { after: "1 second", says: event("market:sync-error") }
+      assert.isTrue(yield* following([notSynced, job, { says: complete, isDone: true }], sync))
+    }))
 
   it.effect("not in time is false", () => {
     const events = pipe()
     const { layer, run, sent } = watched(Duration.minutes(1), events.response)
     return Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(run)
+      const fiber = yield* Effect.forkChild(run())
       yield* until(() => sent("POST /activities/bulk").length === 1)
       yield* events.write(start)
       yield* TestClock.adjust("59 seconds")
@@ -148,7 +227,7 @@ describe("recomputedAfter", () => {
       )
       const pollTo = pollingBy(() => sent("GET /holdings").length)
       return Effect.gen(function*() {
-        const fiber = yield* Effect.forkChild(run)
+        const fiber = yield* Effect.forkChild(run())
         yield* until(() => sent("POST /activities/bulk").length === 1)
         if (isBroken) yield* events.end
         yield* pollTo(31)
@@ -170,7 +249,7 @@ describe("recomputedAfter", () => {
     )
     const pollTo = pollingBy(() => sent("GET /holdings").length)
     return Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(run)
+      const fiber = yield* Effect.forkChild(run())
       yield* until(() => sent("POST /activities/bulk").length === 1)
       yield* pollTo(201)
       setQuantity(-1)
