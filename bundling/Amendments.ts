@@ -58,6 +58,12 @@ const amendments: ReadonlyArray<readonly [path: string, from: string, to: string
   // SQLite has no words of its own for what is inserted and updated.
   ["/effect/dist/sql/Statement.js", `if (opts.onInsert) {`, `if (false) {`],
   ["/effect/dist/sql/Statement.js", `if (opts.onRecordUpdateSingle) {`, `if (false) {`],
+  // Nothing updates several rows by values of their own but in words of its own.
+  [
+    "/effect/dist/sql/Statement.js",
+    `case "RecordUpdateHelper":\n          {`,
+    `case "RecordUpdateHelper": if (false) {`
+  ],
   // It writes into spans, which nobody reads.
   ["/effect/dist/internal/effect.js", `new Set([defaultLogger, tracerLogger])`, `new Set([defaultLogger])`],
   // Cli.ts has two built-in flags of its own choice.

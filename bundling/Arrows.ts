@@ -39,7 +39,7 @@ const outermostArrows = (program: ESTree.Program): ReadonlyArray<Arrow> => {
 }
 
 /** A `function` takes some 14 bytes more, a method in an object hardly any: worth it for what is this long. */
-export const longFunction = 400
+export const longFunction = 300
 const longMethod = 60
 
 export const arrowsToFunctions = (code: string, program: ESTree.Program): string => {

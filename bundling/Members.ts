@@ -25,7 +25,7 @@ const members: Names = [
 const properties: Names = [
   ["/effect/dist/FileSystem.js", "stream"],
   // Of a statement its rows are read, as objects or as values.
-  ["/effect/dist/sql/Statement.js", "raw stream toJSON unprepared valuesUnprepared"]
+  ["/effect/dist/sql/Statement.js", "csv onDialect or raw stream toJSON unprepared updateValues valuesUnprepared"]
 ]
 
 const namesFor = (names: Names, id: string): ReadonlyArray<string> =>

@@ -42,7 +42,7 @@ it("no source asks of files, responses and statements what the bundle leaves out
       new RegExp(
         "\\w\\.(chmod|chown|copy|link|lstat|makeTempFile\\w*|readAlloc|readDirectoryEntries|readLink|realPath|seek|symlink|truncate|utimes|watch)\\("
           + "|\\bfile\\.write\\(|(fs|files|fileSystem)\\.stream\\(|(response|reply)\\.(formData|json\\w*|textUnsafe|urlParamsBody|upgrade)\\b"
-          + "|`\\.(raw|stream|unprepared|valuesUnprepared)\\b"
+          + "|`\\.(raw|stream|unprepared|valuesUnprepared)\\b|\\bsql\\.(csv|onDialect|or|updateValues)\\("
       ),
       name
     )
