@@ -58,7 +58,7 @@ const amendments: ReadonlyArray<readonly [path: string, from: string, to: string
   // SQLite has no words of its own for what is inserted and updated.
   ["/effect/dist/sql/Statement.js", `if (opts.onInsert) {`, `if (false) {`],
   ["/effect/dist/sql/Statement.js", `if (opts.onRecordUpdateSingle) {`, `if (false) {`],
-  // Nothing updates several rows by values of their own but in words of its own.
+  // Where several rows are updated by values of their own, RecordTable.ts writes the statement out.
   [
     "/effect/dist/sql/Statement.js",
     `case "RecordUpdateHelper":\n          {`,

@@ -164,7 +164,7 @@ export const recordTable = ({ among, owner, ownRows, rowsOf, sql, typed }: Owned
     (placed: ReadonlyMap<string, string>, others: ReadonlyArray<SyncRecord>) =>
       sql.withTransaction(Effect.andThen(
         write(others),
-        // Two columns and one index instead of all of them: half the work.
+        // Three columns, of which one is in an index; `save` writes all, and with them what lies anywhere in another.
         Effect.forEach(
           Arr.chunksOf(placed, rowsPerStatement),
           (chunk) => sql.unsafe(settlement(chunk.length), [...chunk.flat(), upstream, tracker]),

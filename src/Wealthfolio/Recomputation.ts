@@ -17,7 +17,9 @@ interface Sign {
   readonly at: number
 }
 
-const [started, completed, failed] = ["start", "complete", "error"].map((end) => `portfolio:update-${end}`)
+const started = "portfolio:update-start"
+const completed = "portfolio:update-complete"
+const failed = "portfolio:update-error"
 const syncing = "market:sync-start"
 /** Without prices a job ends before it computes. */
 const notSynced = "market:sync-error"
