@@ -9,36 +9,33 @@ const day = (name: string) => Config.schema(PlainDate, name)
 export const commonSettings = {
   account: setting(
     "IBKR_ACCOUNT_LABEL",
-    Config.withDefault(checked("IBKR_ACCOUNT_LABEL", /^\S+$/, "must be one word"), "ibkr-uk")
+    (name) => Config.withDefault(checked(name, /^\S+$/, "must be one word"), "ibkr-uk")
   ),
   cashTypes: setting(
     "IBKR_CASH_TYPES",
-    Config.withDefault(Config.Literals(cashTypeChoices, "IBKR_CASH_TYPES"), "runbook" as const)
+    (name) => Config.withDefault(Config.Literals(cashTypeChoices, name), "runbook" as const)
   ),
-  symbolMap: setting("IBKR_SYMBOL_MAP", optional(Config.String("IBKR_SYMBOL_MAP"))),
-  startDate: setting("IBKR_START_DATE", optional(day("IBKR_START_DATE"))),
-  tokenExpires: setting("IBKR_FLEX_TOKEN_EXPIRES", optional(day("IBKR_FLEX_TOKEN_EXPIRES"))),
+  symbolMap: setting("IBKR_SYMBOL_MAP", (name) => optional(Config.String(name))),
+  startDate: setting("IBKR_START_DATE", (name) => optional(day(name))),
+  tokenExpires: setting("IBKR_FLEX_TOKEN_EXPIRES", (name) => optional(day(name))),
   adopt: setting(
     "IBKR_ADOPT",
-    Config.withDefault(Config.Literals(["report", "adopt", "import"], "IBKR_ADOPT"), "report" as const)
+    (name) => Config.withDefault(Config.Literals(["report", "adopt", "import"], name), "report" as const)
   ),
-  dataDir: setting("BROKER_SYNC_DATA_DIR", Config.withDefault(Config.String("BROKER_SYNC_DATA_DIR"), "./data")),
-  pushgatewayUrl: setting("PUSHGATEWAY_URL", optional(httpUrl("PUSHGATEWAY_URL", { bare: true }))),
-  healthcheckUrl: setting(
-    "HEALTHCHECK_URL",
-    optional(Config.map(httpUrl("HEALTHCHECK_URL"), (url) => Redacted.make(url)))
-  )
+  dataDir: setting("BROKER_SYNC_DATA_DIR", (name) => Config.withDefault(Config.String(name), "./data")),
+  pushgatewayUrl: setting("PUSHGATEWAY_URL", (name) => optional(httpUrl(name, { bare: true }))),
+  healthcheckUrl: setting("HEALTHCHECK_URL", (name) => optional(Config.map(httpUrl(name), (url) => Redacted.make(url))))
 }
 
 export const loggingSettings = {
-  level: setting("LOG_LEVEL", Config.withDefault(logLevel(), "Info" as const)),
+  level: setting("LOG_LEVEL", (name) => Config.withDefault(logLevel(name), "Info" as const)),
   format: setting(
     "LOG_FORMAT",
-    Config.withDefault(Config.Literals(["auto", "pretty", "json"], "LOG_FORMAT"), "auto" as const)
+    (name) => Config.withDefault(Config.Literals(["auto", "pretty", "json"], name), "auto" as const)
   )
 }
 
-function logLevel() {
+function logLevel(name: string) {
   const names = {
     trace: "Trace",
     debug: "Debug",
@@ -48,17 +45,16 @@ function logLevel() {
     error: "Error",
     none: "None"
   } as const
-  type Name = keyof typeof names
-  const isName = (text: string): text is Name => text in names
+  const isLevel = (text: string): text is keyof typeof names => text in names
   return Config.map(
     checked(
-      "LOG_LEVEL",
+      name,
       /^(trace|debug|info|warn|warning|error|none)$/i,
       "must be trace, debug, info, warn, error or none"
     ),
     (text) => {
-      const name = text.toLowerCase()
-      return isName(name) ? names[name] : "Info" as const
+      const level = text.toLowerCase()
+      return isLevel(level) ? names[level] : "Info" as const
     }
   )
 }
@@ -68,26 +64,28 @@ const swapped = "looks swapped with the other: IBKR_ACCOUNT_ID is the Wealthfoli
 
 const looksLikeUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-/i
 
-const upstream = Config.schema(
-  Schema.String.pipe(
-    Schema.check(Schema.makeFilter((text: string) =>
-      looksLikeUuid.test(text)
-        ? swapped
-        : /^\S+$/.test(text)
-        ? undefined
-        : "must be an IBKR account number such as U1234567"
-    ))
-  ),
-  "IBKR_ACCOUNT_ID_UPSTREAM"
-)
+const upstream = (name: string) =>
+  Config.schema(
+    Schema.String.pipe(
+      Schema.check(Schema.makeFilter((text: string) =>
+        looksLikeUuid.test(text)
+          ? swapped
+          : /^\S+$/.test(text)
+          ? undefined
+          : "must be an IBKR account number such as U1234567"
+      ))
+    ),
+    name
+  )
 
 /** The account to guard; only a look at a file may leave it out. */
 export const guardSettings = { upstream: setting("IBKR_ACCOUNT_ID_UPSTREAM", upstream) }
-export const optionalGuardSettings = { upstream: setting("IBKR_ACCOUNT_ID_UPSTREAM", optional(upstream)) }
+export const optionalGuardSettings = {
+  upstream: setting("IBKR_ACCOUNT_ID_UPSTREAM", (name) => optional(upstream(name)))
+}
 
 export const trackerAccountSettings = {
-  accountId: setting(
-    "IBKR_ACCOUNT_ID",
+  accountId: setting("IBKR_ACCOUNT_ID", (name) =>
     Config.schema(
       Schema.String.pipe(
         Schema.check(Schema.makeFilter((text: string) =>
@@ -98,35 +96,31 @@ export const trackerAccountSettings = {
             : "must be the id of a Wealthfolio account"
         ))
       ),
-      "IBKR_ACCOUNT_ID"
-    )
-  )
+      name
+    ))
 }
 
 export const trackerSettings = {
   ...trackerAccountSettings,
-  baseUrl: setting("WF_BASE_URL", httpUrl("WF_BASE_URL")),
-  password: setting("WF_PASSWORD", optional(Config.Redacted("WF_PASSWORD"))),
-  sessionPath: setting("WF_SESSION_PATH", optional(Config.String("WF_SESSION_PATH"))),
-  recalcTimeout: setting(
-    "WF_RECALC_TIMEOUT",
-    Config.withDefault(period("WF_RECALC_TIMEOUT"), Duration.minutes(10))
-  )
+  baseUrl: setting("WF_BASE_URL", (name) => httpUrl(name)),
+  password: setting("WF_PASSWORD", (name) => optional(Config.Redacted(name))),
+  sessionPath: setting("WF_SESSION_PATH", (name) => optional(Config.String(name))),
+  recalcTimeout: setting("WF_RECALC_TIMEOUT", (name) => Config.withDefault(period(name), Duration.minutes(10)))
 }
 
 /** A placeholder left in a secret is no token. */
-const token: Config.Config<Redacted.Redacted<string>> = Config.schema(
-  Schema.Redacted(Schema.String.pipe(Schema.check(
-    Schema.makeFilter((text: string) => /^\S{8,}$/.test(text) ? undefined : "not provided")
-  ))),
-  "IBKR_FLEX_TOKEN"
-)
+const token = (name: string): Config.Config<Redacted.Redacted<string>> =>
+  Config.schema(
+    Schema.Redacted(Schema.String.pipe(Schema.check(
+      Schema.makeFilter((text: string) => /^\S{8,}$/.test(text) ? undefined : "not provided")
+    ))),
+    name
+  )
 
 export const flexSettings = {
   token: setting("IBKR_FLEX_TOKEN", token),
-  queryId: setting("IBKR_FLEX_QUERY_ID", checked("IBKR_FLEX_QUERY_ID", /^\d+$/, "must be digits")),
-  baseUrl: setting(
-    "IBKR_FLEX_BASE_URL",
+  queryId: setting("IBKR_FLEX_QUERY_ID", (name) => checked(name, /^\d+$/, "must be digits")),
+  baseUrl: setting("IBKR_FLEX_BASE_URL", (name) =>
     Config.withDefault(
       Config.schema(
         Schema.String.pipe(
@@ -136,14 +130,10 @@ export const flexSettings = {
             )
           )
         ),
-        "IBKR_FLEX_BASE_URL"
+        name
       ),
       flexBaseUrl
-    )
-  ),
-  pollInterval: setting(
-    "IBKR_FLEX_POLL_INTERVAL",
-    Config.withDefault(period("IBKR_FLEX_POLL_INTERVAL"), Duration.seconds(6))
-  ),
-  timeout: setting("IBKR_FLEX_TIMEOUT", Config.withDefault(period("IBKR_FLEX_TIMEOUT"), Duration.minutes(5)))
+    )),
+  pollInterval: setting("IBKR_FLEX_POLL_INTERVAL", (name) => Config.withDefault(period(name), Duration.seconds(6))),
+  timeout: setting("IBKR_FLEX_TIMEOUT", (name) => Config.withDefault(period(name), Duration.minutes(5)))
 }

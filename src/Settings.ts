@@ -24,10 +24,11 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
 
 export interface Setting<A> {
   readonly name: string
-  readonly config: Config.Config<A>
+  /** Made when it is read: each command reads a few, and what only prints and ends none of them. */
+  readonly config: (name: string) => Config.Config<A>
 }
 
-export const setting = <A>(name: string, config: Config.Config<A>): Setting<A> => ({ name, config })
+export const setting = <A>(name: string, config: (name: string) => Config.Config<A>): Setting<A> => ({ name, config })
 
 export type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer A> ? A : never }
 
@@ -44,7 +45,7 @@ export const readSettings = <S extends Readonly<Record<string, Setting<unknown>>
     const problems: Array<string> = []
     const values: Record<string, unknown> = {}
     for (const [key, { config, name }] of Object.entries(settings)) {
-      const read = yield* Effect.result(config.parse(provider))
+      const read = yield* Effect.result(config(name).parse(provider))
       if (read._tag === "Success") values[key] = read.success
       else problems.push(env[name] === undefined ? `${name} not provided` : `${name} ${expectation(read.failure)}`)
     }

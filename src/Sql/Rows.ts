@@ -13,10 +13,13 @@ const nullable = <T, E>(schema: Schema.Codec<T, E>) =>
     )
   }))
 
+const optionalText = Schema.optionalKey(Schema.String)
+const optionalDay = Schema.optionalKey(PlainDate)
+
 const Source = Schema.Struct({
   section: Schema.String,
   fields: Schema.Record(Schema.String, Schema.String),
-  externalId: Schema.optionalKey(Schema.String),
+  externalId: optionalText,
   context: Schema.optionalKey(Schema.Array(Schema.suspend((): Schema.Codec<SourceRow> => Source)))
 })
 interface SourceRow {
@@ -35,17 +38,17 @@ export const SyncRecordRow = Schema.Struct({
   kind: Schema.String,
   state: Schema.Literals(["pending", "synced", "skipped", "removed"]),
   contentHash: Schema.String,
-  trackerId: Schema.optionalKey(Schema.String),
+  trackerId: optionalText,
   runId: Schema.String,
   reason: Schema.optionalKey(Schema.Literals(skipReasons)),
-  detail: Schema.optionalKey(Schema.String),
+  detail: optionalText,
   held: Schema.BooleanFromBit,
   source: Schema.optionalKey(Schema.fromJsonString(Source)),
-  date: Schema.optionalKey(PlainDate),
-  subject: Schema.optionalKey(Schema.String),
-  statementId: Schema.optionalKey(Schema.String),
+  date: optionalDay,
+  subject: optionalText,
+  statementId: optionalText,
   intent: Schema.optionalKey(Schema.Literals(intents)),
-  intendedHash: Schema.optionalKey(Schema.String)
+  intendedHash: optionalText
 })
 
 /** A booked row, without what only its own correction needs. */
@@ -53,11 +56,11 @@ export const PlacedRow = Schema.Struct({
   externalId: Schema.String,
   state: Schema.Literals(["synced", "removed", "skipped"]),
   contentHash: Schema.String,
-  trackerId: Schema.optionalKey(Schema.String),
+  trackerId: optionalText,
   runId: Schema.String,
-  date: Schema.optionalKey(PlainDate),
-  subject: Schema.optionalKey(Schema.String),
-  statementId: Schema.optionalKey(Schema.String),
+  date: optionalDay,
+  subject: optionalText,
+  statementId: optionalText,
   reason: Schema.optionalKey(Schema.Literals(skipReasons))
 })
 

@@ -6,6 +6,7 @@ import { WealthfolioReplyError } from "./WealthfolioError.ts"
 
 /** Request and response shapes of Wealthfolio's HTTP interface, as far as they are read. Unknown fields are ignored. */
 const maybe = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+const maybeText = maybe(Schema.String)
 
 /** Text in activities, a JSON number in holdings. */
 const WireDecimal = Schema.Union([
@@ -16,6 +17,7 @@ const WireDecimal = Schema.Union([
   ),
   Schema.Finite
 ])
+const maybeDecimal = maybe(WireDecimal)
 
 const Instant = Schema.String.pipe(
   Schema.check(Schema.makeFilter((text: string) => Number.isNaN(millisOf(text)) ? "expected an instant" : undefined))
@@ -36,7 +38,7 @@ export const Accounts = Schema.Array(Schema.Struct({
   name: Schema.String,
   currency: Schema.String,
   isArchived: maybe(Schema.Boolean),
-  trackingMode: maybe(Schema.String)
+  trackingMode: maybeText
 }))
 export type Accounts = typeof Accounts.Type
 
@@ -48,18 +50,18 @@ export const holdsShortsFrom = (version: string): boolean => {
   return Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 6)
 }
 
-export const Settings = Schema.Struct({ timezone: maybe(Schema.String) })
+export const Settings = Schema.Struct({ timezone: maybeText })
 
 export const Asset = Schema.Struct({
   id: Schema.String,
-  kind: maybe(Schema.String),
-  name: maybe(Schema.String),
-  displayCode: maybe(Schema.String),
+  kind: maybeText,
+  name: maybeText,
+  displayCode: maybeText,
   metadata: maybe(Schema.Unknown),
-  quoteCcy: maybe(Schema.String),
-  instrumentType: maybe(Schema.String),
-  instrumentSymbol: maybe(Schema.String),
-  instrumentExchangeMic: maybe(Schema.String)
+  quoteCcy: maybeText,
+  instrumentType: maybeText,
+  instrumentSymbol: maybeText,
+  instrumentExchangeMic: maybeText
 })
 export type Asset = typeof Asset.Type
 export const Assets = Schema.Array(Asset)
@@ -114,10 +116,10 @@ export interface NewRow {
 export const BulkReply = Schema.Struct({
   created: Schema.Array(Schema.Struct({
     id: Schema.String,
-    idempotencyKey: maybe(Schema.String)
+    idempotencyKey: maybeText
   })),
-  createdMappings: maybe(Schema.Array(Schema.Struct({ tempId: maybe(Schema.String), activityId: Schema.String }))),
-  errors: maybe(Schema.Array(Schema.Struct({ id: maybe(Schema.String), message: Schema.String })))
+  createdMappings: maybe(Schema.Array(Schema.Struct({ tempId: maybeText, activityId: Schema.String }))),
+  errors: maybe(Schema.Array(Schema.Struct({ id: maybeText, message: Schema.String })))
 })
 
 export const Duplicates = Schema.Struct({ duplicates: Schema.Record(Schema.String, Schema.String) })
@@ -127,12 +129,12 @@ export const Holdings = Schema.Array(Schema.Struct({
   instrument: maybe(Schema.Struct({
     id: Schema.String,
     symbol: Schema.String,
-    currency: maybe(Schema.String),
+    currency: maybeText,
     /** Absent from releases up to 3.2.1. */
-    exchangeMic: maybe(Schema.String)
+    exchangeMic: maybeText
   })),
   quantity: WireDecimal,
-  localCurrency: maybe(Schema.String)
+  localCurrency: maybeText
 }))
 
 export const Quotes = Schema.Array(Schema.Struct({
@@ -143,29 +145,29 @@ export const Quotes = Schema.Array(Schema.Struct({
   dataSource: Schema.String
 }))
 
-export const Valuations = Schema.Array(Schema.Struct({ calculatedAt: maybe(Schema.String) }))
+export const Valuations = Schema.Array(Schema.Struct({ calculatedAt: maybeText }))
 
 export const SearchReply = Schema.Struct({
   data: Schema.Array(Schema.Struct({
     id: Schema.String,
-    accountId: maybe(Schema.String),
-    assetId: maybe(Schema.String),
+    accountId: maybeText,
+    assetId: maybeText,
     activityType: Schema.String,
-    subtype: maybe(Schema.String),
-    status: maybe(Schema.String),
+    subtype: maybeText,
+    status: maybeText,
     date: Instant,
     currency: Schema.String,
-    quantity: maybe(WireDecimal),
-    unitPrice: maybe(WireDecimal),
-    amount: maybe(WireDecimal),
-    fee: maybe(WireDecimal),
+    quantity: maybeDecimal,
+    unitPrice: maybeDecimal,
+    amount: maybeDecimal,
+    fee: maybeDecimal,
     /** What the writing endpoints call `notes`. */
-    comment: maybe(Schema.String),
-    accountName: maybe(Schema.String),
-    assetSymbol: maybe(Schema.String),
-    instrumentType: maybe(Schema.String),
-    sourceSystem: maybe(Schema.String),
-    idempotencyKey: maybe(Schema.String),
+    comment: maybeText,
+    accountName: maybeText,
+    assetSymbol: maybeText,
+    instrumentType: maybeText,
+    sourceSystem: maybeText,
+    idempotencyKey: maybeText,
     isUserModified: maybe(Schema.Boolean)
   })),
   meta: Schema.Struct({ totalRowCount: Schema.Int })
