@@ -1,4 +1,5 @@
 import { Clock, Deferred, Duration, Effect, Fiber, Option, Queue, type Scope, Stream } from "effect"
+import { followed, isSign, noSign, type Sign, type Write } from "./JobSigns.ts"
 
 /** What tells that holdings were recomputed. */
 export interface RecomputationSigns {
@@ -11,30 +12,9 @@ export interface RecomputationSigns {
   readonly timeout: Duration.Duration
 }
 
-/** An event of the server's, by its name. */
-interface Sign {
-  readonly name: string
-  readonly at: number
-}
-
-const started = "portfolio:update-start"
-const completed = "portfolio:update-complete"
-const failed = "portfolio:update-error"
-const syncing = "market:sync-start"
-/** Without prices a job ends before it computes. */
-const notSynced = "market:sync-error"
-/** What a job begins with: assets that are new are looked up, else prices are fetched. */
-const beginnings: ReadonlySet<string> = new Set(["asset:enrichment-start", syncing])
-const watched = /^(?:portfolio:update-|market:sync-(?:start|error)$|asset:)/
 /** The stream is gone. */
 const ended = "ended"
 
-/** What happened this soon after ours was answered may belong to an earlier write. */
-const tooSoon = 25
-/** The server begins with what it knows a second after it, or after the job before. */
-const quiet = "2 seconds"
-/** Assets are looked up five at a time, each of which may take it a second. */
-const quietAfterAssets = "10 seconds"
 const openTimeout = "5 seconds"
 /** Three keep-alive comments missed. */
 const idleTimeout = "50 seconds"
@@ -43,11 +23,9 @@ const stableReadings = 5
 const stableShare = 0.1
 
 /**
- * Runs `write`, then waits for the `portfolio:update-complete` of a job that knew all of it: one that began after it. Of one
- * that was at work meanwhile, whose computation started after the write or after it was sent, if its answer was lost, the end
- * counts when no other follows: a job has its own accounts, and its own first day. Without the stream holdings are read every
- * second until they have changed and stand still, for five readings or a tenth of the wait. A write that wrote nothing is not
- * waited for.
+ * Runs `write`, then waits for the `portfolio:update-complete` of a job that knew all of it (`followed`). Without the stream
+ * holdings are read every second until they have changed and stand still, for five readings or a tenth of the wait. A write
+ * that wrote nothing is not waited for.
  */
 export const recomputedAfter = (signs: RecomputationSigns) =>
   Effect.fnUntraced(function*<A, E, R>(write: Effect.Effect<A, E, R>) {
@@ -92,10 +70,7 @@ const watch = (
       Stream.runForEach((line) => {
         const [, field, text = ""] = /^(event|data):\s*(.*?)\s*$/.exec(line) ?? []
         if (field === "event" || line === "") event = text
-        // Where a price or rate is missing the job goes on: the holdings were computed before their value.
-        const isOfNoMatter = field !== "data" || !watched.test(event) ||
-          (event === failed && text.startsWith(`"Valuation`))
-        return isOfNoMatter ? Effect.void : sign(queue, event)
+        return field === "data" && isSign(event, text) ? sign(queue, event) : Effect.void
       }),
       Effect.ignore
     )
@@ -106,39 +81,22 @@ const sign = Effect.fnUntraced(function*(queue: Queue.Queue<Sign>, name: string)
   yield* Queue.offer(queue, { name, at: yield* Clock.currentTimeMillis })
 })
 
-const follow = Effect.fnUntraced(function*(
-  queue: Queue.Queue<Sign>,
-  { sentAt, writtenAt }: { readonly sentAt: number; readonly writtenAt: number },
-  poll: Effect.Effect<boolean>
-) {
-  let begunAt: number | undefined
-  let hasStarted = false
-  let recomputed: boolean | undefined
-  let pause: Duration.Input = quiet
-  for (;;) {
+const follow = Effect.fnUntraced(function*(queue: Queue.Queue<Sign>, write: Write, poll: Effect.Effect<boolean>) {
+  const step = followed(write)
+  let sofar = noSign
+  while (!sofar.isSure) {
     const take = Queue.take(queue)
-    const next: Option.Option<Sign> = yield* recomputed === undefined
+    const next = yield* sofar.recomputed === undefined
       ? Effect.asSome(take)
-      : Effect.timeoutOption(take, pause)
+      : Effect.timeoutOption(take, sofar.pause)
     if (Option.isNone(next)) break
-    const { at, name }: Sign = next.value
-    if (name === ended) return yield* poll
-    pause = name.startsWith("asset:") ? quietAfterAssets : quiet
-    begunAt ??= beginnings.has(name) ? at : -Infinity
-    if (name === started && at >= sentAt) hasStarted = true
-    if (name === syncing || name === started) recomputed = undefined
-    const isOver = name === completed || name === notSynced
-    if (name === notSynced || (hasStarted && (isOver || name === failed))) {
-      // What failed may be completed all the same.
-      recomputed = name === completed && recomputed !== false
-      if (begunAt - writtenAt >= tooSoon) break
-    }
-    if (isOver) begunAt = undefined
+    if (next.value.name === ended) return yield* poll
+    sofar = step(sofar, next.value)
   }
-  if (recomputed === false) {
+  if (sofar.recomputed === false) {
     yield* Effect.logWarning("Wealthfolio could not recompute its holdings; its own log says why")
   }
-  return recomputed === true
+  return sofar.recomputed === true
 })
 
 const pollUntilStable = Effect.fnUntraced(function*(
