@@ -91,7 +91,7 @@ export interface TrackerRow extends TrackerActivity {
   readonly sourceSystem?: string
   /** Edited on the page (or by any update). */
   readonly isUserModified: boolean
-  /** POSTED moves positions and cash; PENDING, DRAFT and VOID do not. */
+  /** POSTED, PENDING, DRAFT or VOID. */
   readonly status: string
 }
 

@@ -2,6 +2,9 @@ import * as Decimals from "./Decimal.ts"
 import type { Decimal } from "./Decimal.ts"
 import { cashOf, type TrackedMovement } from "./Reconcile.ts"
 
+/** Only what is posted moves positions and cash; what is pending, a draft or void does not. */
+export const isPosted = ({ status }: { readonly status: string }): boolean => status === "POSTED"
+
 /**
  * What the tracker holds of each asset after these rows, oldest first, by its own rules: nothing below zero but what was
  * sold to open a short position. So it cannot be had backwards from what it holds later: of a sale of what it did not hold

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
+import { isPosted } from "../Portfolio/HeldAfter.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 
@@ -23,7 +24,7 @@ export const expiredOptions = Effect.fnUntraced(function*(
   if (hidden.size === 0) return []
   const rows = yield* (yield* WealthfolioRepo).rows({
     mayBeRecent: true,
-    keep: ({ assetId, status }) => status === "POSTED" && hidden.has(assetId ?? "")
+    keep: (row) => isPosted(row) && hidden.has(row.assetId ?? "")
   })
   return [...hidden].map(([assetId, symbol]) => ({
     assetId,

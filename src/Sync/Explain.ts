@@ -9,6 +9,7 @@ import {
   explainDrift,
   splitEvidence
 } from "../Portfolio/DriftCause.ts"
+import { isPosted } from "../Portfolio/HeldAfter.ts"
 import type { Position } from "../Portfolio/Instrument.ts"
 import type { OpeningLine } from "../Portfolio/Opening.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
@@ -64,7 +65,7 @@ export const explainPositions = Effect.fn("Sync.explain")(function*<E, R>(
     ({ name }) => name
   )
   const byAsset = Map.groupBy(
-    view.telling.filter(({ date, status }) => status === "POSTED" && date <= context.asOf),
+    view.telling.filter((row) => isPosted(row) && row.date <= context.asOf),
     ({ assetId }) => assetId
   )
   const prefix = openingPrefix((yield* Broker).provider, context.upstream)

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { StatementInfo } from "../Broker.ts"
 import type { Activity } from "../Portfolio/Activity.ts"
 import type { DaySpan } from "../Portfolio/Coverage.ts"
+import { isPosted } from "../Portfolio/HeldAfter.ts"
 import { addDays, earliest, latest, type PlainDate } from "../Portfolio/PlainDate.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { keyOf } from "./Records.ts"
@@ -18,7 +19,7 @@ export const handRows = (options: { readonly upstream: string }) => {
 
   const read = Effect.fn("Sync.handRows")(function*(span: DaySpan) {
     const repo = yield* WealthfolioRepo
-    const rows = yield* repo.rows({ ...span, keep: (row) => row.status === "POSTED" && !isImported(row, options) })
+    const rows = yield* repo.rows({ ...span, keep: (row) => isPosted(row) && !isImported(row, options) })
     known = { span, rows }
     return rows
   })

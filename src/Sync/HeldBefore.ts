@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
-import { moveQuantity } from "../Portfolio/HeldAfter.ts"
+import { isPosted, moveQuantity } from "../Portfolio/HeldAfter.ts"
 import { addDays } from "../Portfolio/PlainDate.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -19,7 +19,7 @@ export const heldBefore = Effect.fn("Sync.heldBefore")(function*(report: BrokerR
     { to: addDays(from, -1) },
     () => new Map<string, Decimals.Decimal>(),
     (held, row) => {
-      if (row.status === "POSTED") moveQuantity(held, row)
+      if (isPosted(row)) moveQuantity(held, row)
       return held
     }
   )

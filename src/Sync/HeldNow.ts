@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { exitCodes, type Failure } from "../Failure.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
-import { moveCash, moveQuantity } from "../Portfolio/HeldAfter.ts"
+import { isPosted, moveCash, moveQuantity } from "../Portfolio/HeldAfter.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
 import { todayIn } from "../Today.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -25,7 +25,7 @@ export const heldNow = Effect.gen(function*() {
   if (holdings.length > 0) return holdings
   const today = yield* todayIn((yield* repo.account).timeZone)
   const sums = yield* repo.fold({ mayBeRecent: true }, () => new Map<string, Decimals.Decimal>(), (sums, row) => {
-    if (row.status === "POSTED" && row.date <= today) {
+    if (isPosted(row) && row.date <= today) {
       moveQuantity(sums, row)
       moveCash(sums, row)
     }

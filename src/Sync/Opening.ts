@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { BrokerReport } from "../Broker.ts"
 import { adoptions } from "../Portfolio/Adopt.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
-import { moveCash, moveQuantity, quantitiesAfter } from "../Portfolio/HeldAfter.ts"
+import { isPosted, moveCash, moveQuantity, quantitiesAfter } from "../Portfolio/HeldAfter.ts"
 import { type HeldBefore, type Opening, openingLines } from "../Portfolio/Opening.ts"
 import { latest, type PlainDate } from "../Portfolio/PlainDate.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
@@ -83,8 +83,8 @@ export const readingBefore = (
     later: []
   })
   const step = (sofar: RowsBefore, row: TrackerRow): RowsBefore => {
-    const { assetId, date, key = "", status, symbol, type } = row
-    if (status !== "POSTED") return sofar
+    const { assetId, date, key = "", symbol, type } = row
+    if (!isPosted(row)) return sofar
     if (date <= today) moveCash(sofar.cashNow, row)
     if (assetId !== undefined && symbol !== undefined) sofar.symbols.set(assetId, symbol)
     if (isOurs(row, upstream)) {

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { Broker, type BrokerReport } from "../Broker.ts"
+import { isPosted } from "../Portfolio/HeldAfter.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
 import { addDays, type PlainDate } from "../Portfolio/PlainDate.ts"
 import type { TrackedRow, TrackedShorts } from "../Portfolio/ShortPositions.ts"
@@ -43,7 +44,7 @@ export const trackedShorts = Effect.fn("Sync.trackedShorts")(function*(
     { to: addDays(until, 3) },
     () => ({ byAsset: new Map<string, Array<TrackedRow>>(), ours: new Map<string, TrackedRow>() }),
     (sofar, row) => {
-      if (row.status !== "POSTED") return sofar
+      if (!isPosted(row)) return sofar
       const tracked = trackedRow(row, upstream)
       if (tracked.externalId !== undefined) sofar.ours.set(tracked.externalId, tracked)
       const { assetId = "" } = row

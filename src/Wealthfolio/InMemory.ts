@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { isPosted } from "../Portfolio/HeldAfter.ts"
 import type {
   BatchOutcome,
   Change,
@@ -12,7 +13,7 @@ import type {
 } from "../WealthfolioRepo.ts"
 import { tie } from "./AssetTies.ts"
 import { holdingsOf } from "./InMemoryHoldings.ts"
-import { inRange, isPosted } from "./Rows.ts"
+import { inRange } from "./Rows.ts"
 import { dayAt, instantOf, millisOf, type Zone, zoneOf } from "./WallTime.ts"
 import type { Asset } from "./Wire.ts"
 

@@ -1,5 +1,6 @@
 import { Array as Arr, Clock, Effect, type FileSystem, Option, Stream } from "effect"
 import type { HttpClient } from "effect/http"
+import { isPosted } from "../Portfolio/HeldAfter.ts"
 import { addDays, type PlainDate } from "../Portfolio/PlainDate.ts"
 import type {
   BatchOutcome,
@@ -227,7 +228,7 @@ export const make = (
       return holdingsOf(yield* readHoldings, yield* allAssets)
     }).pipe(Effect.withSpan("WealthfolioRepo.holdings")),
     activitiesAfter: Effect.fn("WealthfolioRepo.activitiesAfter")(function*(day: PlainDate) {
-      return (yield* rows({ from: addDays(day, 1), mayBeRecent: true })).filter(Rows.isPosted)
+      return (yield* rows({ from: addDays(day, 1), mayBeRecent: true })).filter(isPosted)
     }),
     rows,
     fold,

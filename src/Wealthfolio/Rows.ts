@@ -77,9 +77,6 @@ export const inRange = (rows: ReadonlyArray<TrackerRow>, days: Days): ReadonlyAr
     .map(({ row }) => row)
 }
 
-/** What moves positions and cash. */
-export const isPosted = ({ status }: TrackerRow): boolean => status === "POSTED"
-
 export interface Search<E> {
   readonly page: (page: number, pageSize: number) => Effect.Effect<SearchReply, E>
   /** Names the other side in an error. */
