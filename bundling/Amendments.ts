@@ -64,6 +64,39 @@ const amendments: ReadonlyArray<readonly [path: string, from: string, to: string
     `case "RecordUpdateHelper":\n          {`,
     `case "RecordUpdateHelper": if (false) {`
   ],
+  // Nor has any other database a table of migrations.
+  [
+    "/effect/dist/sql/Migrator.js",
+    `    mssql: () => sql\`IF OBJECT_ID(N'\${sql.literal(table)}', N'U') IS NULL
+  CREATE TABLE \${sql(table)} (
+    migration_id INT NOT NULL PRIMARY KEY,
+    name VARCHAR(255) NOT NULL,
+    created_at DATETIME NOT NULL DEFAULT GETDATE()
+  )\`,
+    mysql: () => sql\`CREATE TABLE IF NOT EXISTS \${sql(table)} (
+  migration_id INTEGER UNSIGNED NOT NULL,
+  created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  name VARCHAR(255) NOT NULL,
+  PRIMARY KEY (migration_id)
+)\`,
+    clickhouse: () =>
+    // sqlite's \`PRIMARY KEY NOT NULL\` is a syntax error here
+    sql\`CREATE TABLE IF NOT EXISTS \${sql(table)} (
+  migration_id Int32,
+  created_at DateTime DEFAULT now(),
+  name String
+) ENGINE = MergeTree
+ORDER BY migration_id\`,
+    pg: () => Effect.flatMap(migrationsTableExists(sql, table), exists => exists ? Effect.void : Effect.asVoid(sql\`CREATE TABLE \${sql(table)} (
+  migration_id integer primary key,
+  created_at timestamp with time zone not null default now(),
+  name text not null
+)\`).pipe(Effect.catch(error => Effect.flatMap(migrationsTableExists(sql, table), exists => exists ? Effect.void : Effect.fail(error))))),
+`,
+    ``
+  ],
+  // Migrations are effects of a record, not modules that have to be found first.
+  ["/effect/dist/sql/Migrator.js", `yield* loadMigration(resolved)`, `yield* resolved[2]`],
   // It writes into spans, which nobody reads.
   ["/effect/dist/internal/effect.js", `new Set([defaultLogger, tracerLogger])`, `new Set([defaultLogger])`],
   // Cli.ts has two built-in flags of its own choice.
