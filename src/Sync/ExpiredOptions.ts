@@ -3,7 +3,7 @@ import type { BrokerReport } from "../Broker.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import { isPosted } from "../Portfolio/HeldAfter.ts"
 import type { Instrument } from "../Portfolio/Instrument.ts"
-import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 
 /**
  * Wealthfolio hides an option from the day after its last, whatever is held of it: where the broker still has it as of the
@@ -38,7 +38,16 @@ export const expiredOptions = Effect.fnUntraced(function*(
 })
 
 /** Of an option, by its OCC symbol; other instruments have none. */
-const lastDay = (instrument: Instrument | undefined): string => {
-  const [, year, month, day] = /(\d\d)(\d\d)(\d\d)[CP]\d{8}$/.exec(instrument?.ticker ?? "") ?? []
-  return instrument?.kind === "OPTION" && year !== undefined ? `20${year}-${month}-${day}` : "9999"
+const lastDay = (instrument: Instrument | undefined): string =>
+  instrument?.kind === "OPTION" ? expiryOf(instrument.ticker) : never
+
+const never = "9999"
+
+const expiryOf = (symbol: string): string => {
+  const [, year, month, day] = /(\d\d)(\d\d)(\d\d)[CP]\d{8}$/.exec(symbol) ?? []
+  return year === undefined ? never : `20${year}-${month}-${day}`
 }
+
+/** Whether a row is of an option that the tracker does not show any more. */
+export const isOfExpired = ({ isContract = false, symbol = "" }: TrackerRow, today: string): boolean =>
+  isContract && expiryOf(symbol) < today

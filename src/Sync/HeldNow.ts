@@ -5,6 +5,7 @@ import { isPosted, moveCash, moveQuantity } from "../Portfolio/HeldAfter.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
 import { todayIn } from "../Today.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { isOfExpired } from "./ExpiredOptions.ts"
 
 /** The tracker's holdings are not those of its rows: nothing may be concluded from them. */
 export class HoldingsUnsettled extends Schema.TaggedError<HoldingsUnsettled>()("HoldingsUnsettled", {})
@@ -17,7 +18,7 @@ export class HoldingsUnsettled extends Schema.TaggedError<HoldingsUnsettled>()("
 
 /**
  * What the tracker holds. While it computes anew it may show nothing at all, for a minute and more of a long history on a
- * slow machine, and for good where it cannot compute: that is a failure where its rows come to something.
+ * slow machine, and for good where it cannot compute: that is a failure where its rows come to something that it shows.
  */
 export const heldNow = Effect.gen(function*() {
   const repo = yield* WealthfolioRepo
@@ -26,7 +27,7 @@ export const heldNow = Effect.gen(function*() {
   const today = yield* todayIn((yield* repo.account).timeZone)
   const sums = yield* repo.fold({ mayBeRecent: true }, () => new Map<string, Decimals.Decimal>(), (sums, row) => {
     if (isPosted(row) && row.date <= today) {
-      moveQuantity(sums, row)
+      if (!isOfExpired(row, today)) moveQuantity(sums, row)
       moveCash(sums, row)
     }
     return sums
