@@ -70,6 +70,10 @@ export const standIns = async (shape: Omit<StatementShape, "out" | "seed">): Pro
   const directory = await mkdtemp(join(tmpdir(), "broker-sync-bench-"))
   const statement = join(directory, "statement.xml")
   generateStatement({ ...shape, seed: 1, out: statement })
-  const wealthfolio = await startWealthfolio({ password: "bench password", loginThrottle: false })
+  const wealthfolio = await startWealthfolio({
+    password: "bench password",
+    loginThrottle: false,
+    recomputeMillis: 1000
+  })
   return new StandIns(await startFlex({ statement }), wealthfolio, directory, statement)
 }

@@ -10,7 +10,7 @@ import * as PlainDates from "./Portfolio/PlainDate.ts"
 import type { PlainDate } from "./Portfolio/PlainDate.ts"
 import { waitingFor } from "./Progress.ts"
 import { counts, emptyReport, type RunReport } from "./RunReport.ts"
-import { judgeBaseline, overtakenOpenings } from "./Sync/Baseline.ts"
+import { agrees, judgeBaseline, overtakenOpenings } from "./Sync/Baseline.ts"
 import { bridges, cashToExplain, sayUnexplained } from "./Sync/Bridges.ts"
 import { brokerSide, compare } from "./Sync/Compare.ts"
 import { DriftFound, RowsRefused, TrackerRestored } from "./Sync/Failures.ts"
@@ -21,6 +21,7 @@ import { keptRows } from "./Sync/MapStatement.ts"
 import { mergedWarnings } from "./Sync/Merged.ts"
 import { prepare, type RunState } from "./Sync/Prepare.ts"
 import { some } from "./Sync/Presence.ts"
+import { mayBeBehind, onceCaughtUp } from "./Sync/Recalculation.ts"
 import { summaryOf } from "./Sync/Summary.ts"
 import { trackerView } from "./Sync/TrackerView.ts"
 import { backfill, fillHoles } from "./Sync/Windows.ts"
@@ -188,16 +189,23 @@ const handle = Effect.fnUntraced(function*(
   }))
   if (!options.dryRun && unmet === undefined && asOf !== undefined) {
     const { upstream } = options
-    const view = yield* Effect.cached(
-      trackerView(report, { upstream, handRows: state.handRows, withOpening: state.baselineOpen })
-    )
-    const said = yield* Effect.gen(function*() {
+    const look = Effect.gen(function*() {
+      const view = yield* Effect.cached(
+        trackerView(report, { upstream, handRows: state.handRows, withOpening: state.baselineOpen })
+      )
       const comparison = bridged(yield* compare(report, rows.moved, { upstream, asOf, skipped, report, view }))
+      return { comparison, view }
+    })
+    const said = yield* Effect.gen(function*() {
+      const { comparison, view } = yield* onceCaughtUp(look, (seen) => agrees(seen.comparison))
       const lacks = state.baselineOpen ? yield* judgeBaseline(comparison, view) : undefined
       const overtaken = yield* overtakenOpenings(comparison, view, options)
       yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
       return [lacks, overtaken].filter((text) => text !== undefined)
-    }).pipe(Effect.catchTag("HoldingsUnsettled", () => Effect.succeed([noHoldings])))
+    }).pipe(Effect.catchTag(
+      "HoldingsUnsettled",
+      () => Effect.map(mayBeBehind, (isBehind) => [isBehind ? notInTime : noHoldings])
+    ))
     for (const text of said) if (!earlier.warnings.includes(text)) yield* Effect.logWarning(text)
     yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, warnings: mergedWarnings(sofar.warnings, said) }))
   }
@@ -217,9 +225,11 @@ const reasonNotCompared = (options: SyncOptions, positions: boolean, latest: boo
   if (options.dryRun) return undefined
   if (!positions) return "positions are not compared: the statement does not say what the account holds"
   if (!latest) return "positions are not compared: a later statement is known"
-  if (!recomputed) return "positions are not compared: Wealthfolio did not recompute its holdings in time"
+  if (!recomputed) return notInTime
   return undefined
 }
+
+const notInTime = "positions are not compared: Wealthfolio did not recompute its holdings in time"
 
 const noHoldings =
   "positions are not compared: Wealthfolio shows no holdings, although its rows come to some; its own log says why"

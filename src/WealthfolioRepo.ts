@@ -152,10 +152,13 @@ export class WealthfolioRepo extends Context.Service<WealthfolioRepo, {
   ) => Effect.Effect<ReadonlyMap<string, AssetMatch>, WealthfolioError>
   /** At most 500 rows of one account, all or none per request; safe to repeat. */
   readonly importBatch: (rows: ReadonlyArray<NewActivity>) => Effect.Effect<BatchOutcome, WealthfolioError>
-  /** Runs `write`, then waits until holdings were recomputed after it; `false` when that did not happen in time. */
+  /**
+   * Runs `write`, then waits until holdings were recomputed after it; `false` when that did not happen in time, `undefined`
+   * where nothing was written.
+   */
   readonly recomputedAfter: <A, E, R>(
     write: Effect.Effect<A, E, R>
-  ) => Effect.Effect<readonly [result: A, recomputed: boolean], E | WealthfolioError, R>
+  ) => Effect.Effect<readonly [result: A, recomputed: boolean | undefined], E | WealthfolioError, R>
   /** The tracker's closing price of an asset on a day, from its quote source; `undefined` where it has none. */
   readonly quote: (assetId: string, day: PlainDate) => Effect.Effect<TrackerQuote | undefined, WealthfolioError>
   /**

@@ -1,5 +1,6 @@
 import { Array as Arr, Effect } from "effect"
 import { isOpeningRow, openingPrefix } from "../Sync/Opening.ts"
+import { computedWithout } from "../Sync/Recalculation.ts"
 import { keyOf, kindOf } from "../Sync/Records.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -35,10 +36,9 @@ export const takeOut = Effect.fnUntraced(function*(
 ) {
   if (ids.length === 0) return []
   const store = yield* SyncRecordStore
-  const repo = yield* WealthfolioRepo
   const known = yield* store.known(ids)
   const records = ids.map((id) => known.get(id) ?? unknown(id, own.get(id)))
-  yield* repo.recomputedAfter(Effect.forEach(
+  yield* computedWithout(Effect.forEach(
     Arr.chunksOf(records, rowsPerRequest),
     (chunk) => deleteRows(chunk, ({ externalId }) => own.get(externalId), upstream),
     { discard: true }

@@ -64,7 +64,7 @@ export const book = Effect.fn("Decisions.book")(function*(
       rebuiltUntil: state.rebuiltUntil,
       dryRun: false,
       note: () => Effect.void,
-      wasInterrupted: !state.recomputed
+      recomputed: state.recomputed
     }
   )
   return [

@@ -9,6 +9,7 @@ import type { HandRows } from "../Sync/HandRows.ts"
 import { HoldingsUnsettled } from "../Sync/HeldNow.ts"
 import { openingOf, type OpeningReport, saysOpening } from "../Sync/Opening.ts"
 import { prepare, type RunState } from "../Sync/Prepare.ts"
+import { caughtUp, mayBeBehind } from "../Sync/Recalculation.ts"
 import { firstStatement } from "../Sync/TrackerView.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { type BookedOpenings, bookedOpenings, takeOut } from "./BookedOpenings.ts"
@@ -36,7 +37,7 @@ export interface OpenPositions {
 export const openPositions = Effect.fn("Decisions.openPositions")(function*(options: OpenPositionsOptions) {
   const { provider } = yield* Broker
   const state = yield* prepare({ ...options, dryRun: !options.confirmed })
-  if (!state.recomputed) return yield* new HoldingsUnsettled()
+  yield* caughtUp
   const report = yield* openingReport(state.handRows, options.file)
   const { day } = report.opening
   const booked = yield* bookedOpenings(options.upstream, provider)
@@ -83,7 +84,9 @@ export const undoOpenPositions = Effect.fn("Decisions.undoOpenPositions")(functi
   const report = outcomes.length === 0 ? undefined : yield* firstStatement(handRows, options.file)
   if (report !== undefined && saysOpening(report)) {
     // What was taken out is told in any case.
-    yield* openingOf(report, { ...options, provider, withoutOpenings: true }).pipe(
+    yield* mayBeBehind.pipe(
+      Effect.filterOrFail((isBehind) => !isBehind, () => new HoldingsUnsettled()),
+      Effect.andThen(openingOf(report, { ...options, provider, withoutOpenings: true })),
       Effect.flatMap((lines) => saveBaseline(lacking(lines))),
       Effect.catchTag("HoldingsUnsettled", () => leaveBaselineDue)
     )

@@ -2,7 +2,7 @@ import { Array as Arr, Effect } from "effect"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { openingKind } from "../Sync/Opening.ts"
 import { prepare } from "../Sync/Prepare.ts"
-import { oweRecalculation } from "../Sync/Recalculation.ts"
+import { oweComputation, oweRecalculation } from "../Sync/Recalculation.ts"
 import { keyOf, kindOf } from "../Sync/Records.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -44,6 +44,7 @@ export const undo = Effect.fn("Decisions.undo")(function*(options: UndoOptions) 
     records.filter((record) => rowOf(record)?.isUserModified !== true)
   ]
   if (options.confirmed) {
+    yield* oweComputation
     for (const chunk of Arr.chunksOf(ours, rowsPerRequest)) yield* deleteRows(chunk, rowOf, options.upstream)
     const takenOut = yield* takenOutBeside(ours)
     yield* store.forget(takenOut.map(({ externalId }) => externalId))

@@ -96,7 +96,8 @@ export const overtakenOpenings = Effect.fn("Sync.overtakenOpenings")(function*<E
     + "them with --yes"
 })
 
-const agrees = ({ cash, positions }: Comparison): boolean =>
+/** Whether nothing differs in what both sides say. */
+export const agrees = ({ cash, positions }: Comparison): boolean =>
   [...positions.map(({ drift }) => drift), ...cash.map(({ trackerDrift }) => trackerDrift)].every((drift) =>
     drift === undefined || Decimals.isZero(drift)
   )

@@ -1,10 +1,9 @@
 import { Effect } from "effect"
 import type { StatementPart } from "../Broker.ts"
-import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { type Handled, together } from "./Handled.ts"
 import { type HandleContext, handleRows } from "./HandleRows.ts"
 import { nearAny } from "./HandRows.ts"
-import { recalculateIfOwed } from "./Recalculation.ts"
+import { computedAfter, recalculateIfOwed } from "./Recalculation.ts"
 import { writeActivities } from "./WriteActivities.ts"
 
 /**
@@ -13,7 +12,6 @@ import { writeActivities } from "./WriteActivities.ts"
  */
 export const handleParts = Effect.fnUntraced(function*(parts: ReadonlyArray<StatementPart>, context: HandleContext) {
   const { ledger, options, state } = context
-  const repo = yield* WealthfolioRepo
   const all = Effect.gen(function*() {
     let whole: Handled | undefined
     for (const part of parts) {
@@ -29,8 +27,8 @@ export const handleParts = Effect.fnUntraced(function*(parts: ReadonlyArray<Stat
     return whole
   })
   if (options.dryRun) return yield* all
-  const [whole, inTime] = yield* repo.recomputedAfter(all)
-  if (whole?.hasWritten === true) state.recomputed = inTime
+  const [whole, inTime] = yield* computedAfter(all)
+  state.recomputed = inTime ?? state.recomputed
   state.recomputed = (yield* recalculateIfOwed) ?? state.recomputed
   return whole
 })

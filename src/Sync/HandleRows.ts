@@ -61,7 +61,7 @@ export const handleRows = Effect.fnUntraced(function*(
       force: new Set(),
       adoptIds: new Set(),
       note: (rows) => Ref.update(ledger, (now) => ({ ...now, activities: noted(now, rows) })),
-      wasInterrupted: !state.recomputed,
+      recomputed: state.recomputed,
       isPart: part !== statement
     }
   )
@@ -74,8 +74,8 @@ export const handleRows = Effect.fnUntraced(function*(
     skipped: mergedSkips(sofar.skipped, result.skipped),
     warnings: mergedWarnings(now.warnings, result.warnings)
   }))
-  const { activities: { length: booked }, hasWritten, skipped } = result
-  return handled({ report, cash, skipped, booked, hasWritten }, own)
+  const { activities: { length: booked }, skipped } = result
+  return handled({ report, cash, skipped, booked }, own)
 })
 
 const logSkipped = Effect.fnUntraced(function*(skipped: RunReport["skipped"]) {

@@ -19,13 +19,11 @@ export interface Handled {
   readonly corrections: ReadonlyArray<Activity>
   /** How many rows are booked. */
   readonly booked: number
-  /** Whether any of them was written now. */
-  readonly hasWritten: boolean
 }
 
 /** @param own the statement's own rows, and what corrects its cash */
 export const handled = (
-  rows: Pick<Handled, "report" | "cash" | "skipped" | "booked" | "hasWritten">,
+  rows: Pick<Handled, "report" | "cash" | "skipped" | "booked">,
   own: ReadonlyArray<Activity>
 ): Handled => {
   const waiting = new Set(
@@ -57,7 +55,6 @@ export const together = (
     moved,
     unbooked: [...before.unbooked, ...now.unbooked],
     corrections: [...before.corrections, ...now.corrections],
-    booked: before.booked + now.booked,
-    hasWritten: before.hasWritten || now.hasWritten
+    booked: before.booked + now.booked
   }
 }

@@ -4,12 +4,11 @@ import { type Activity, positionMove, type SkippedRow } from "../Portfolio/Activ
 import { waitingFor } from "../Progress.ts"
 import type { ActivityStatus, ReportedActivity } from "../RunReport.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
-import { WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { findAdoptions } from "./Adoption.ts"
 import { heldRows, judgeCorrections } from "./Corrections.ts"
 import { decide } from "./Decide.ts"
 import type { ImportOptions } from "./ImportOptions.ts"
-import { oweRecalculation, recalculateIfOwed } from "./Recalculation.ts"
+import { computedAfter, oweRecalculation, recalculateIfOwed } from "./Recalculation.ts"
 import { activityRecord, skippedRecord } from "./Records.ts"
 import { type HoldReason, tieAssets } from "./Tie.ts"
 import { writeAdoption, writeBatch, type WriteContext, writeCorrection } from "./Write.ts"
@@ -25,12 +24,8 @@ export interface RowSource extends Pick<ReceivedStatement, "sources"> {
 export interface ImportResult {
   readonly activities: ReadonlyArray<ReportedActivity>
   readonly skipped: ReadonlyArray<SkippedRow>
-  /**
-   * False when rows were written, now or by a run that was cut short, and the tracker did not recompute in time, or was not
-   * waited for.
-   */
+  /** False where the tracker did not compute in time what this run wrote so far. */
   readonly recomputed: boolean
-  readonly hasWritten: boolean
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -45,13 +40,13 @@ export const importReport = Effect.fn("Sync.import")(function*(
   source: RowSource,
   report: BrokerReport,
   options: ImportOptions & {
-    readonly wasInterrupted: boolean
+    /** Of what this run wrote before. */
+    readonly recomputed: boolean
     /** More is to be written: whoever asks waits until the tracker has recomputed, once for all of it. */
     readonly isPart?: boolean
   }
 ) {
   const store = yield* SyncRecordStore
-  const repo = yield* WealthfolioRepo
   const decision = yield* decide(report, source.recalled, options)
   const { corrections, found, fresh, known, removed } = decision
   const ids = new Set(corrections.flatMap(({ remove }) => remove))
@@ -93,8 +88,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
     )
   yield* noted(known)
 
-  let recomputed = !options.wasInterrupted
-  let hasWritten = false
+  let { recomputed } = options
   if (options.dryRun) {
     for (const { externalId } of [...ready, ...adds]) statuses.set(externalId, "planned")
   } else {
@@ -104,8 +98,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
       ...adoption.made.map((each) => [writeAdoption(each, context), each.rows] as const),
       ...judged.made.map((each) => [writeCorrection(each, context), each.correction.add] as const)
     ]
-    hasWritten = steps.length > 0
-    if (hasWritten) {
+    if (steps.length > 0) {
       const write = Effect.forEach(steps, ([step, rows], index) =>
         step.pipe(
           // Also where the store did not take it: what is in is said.
@@ -115,8 +108,8 @@ export const importReport = Effect.fn("Sync.import")(function*(
       const isSplit = ({ type }: { readonly type: string }) => type === "SPLIT"
       const goes = judged.made.flatMap(({ booked }) => [...booked.values()].map(({ row }) => row))
       if (goes.some(isSplit) || steps.some(([, rows]) => rows.some(isSplit))) yield* oweRecalculation
-      const [, inTime] = options.isPart === true ? [yield* write, false] : yield* repo.recomputedAfter(write)
-      recomputed = inTime
+      if (options.isPart === true) yield* write
+      else recomputed = (yield* computedAfter(write))[1] ?? recomputed
     }
     if (options.isPart !== true) recomputed = (yield* recalculateIfOwed) ?? recomputed
   }
@@ -135,7 +128,6 @@ export const importReport = Effect.fn("Sync.import")(function*(
     }),
     skipped,
     recomputed,
-    hasWritten,
     warnings: [...decision.warnings, ...warnings]
   }
   return result

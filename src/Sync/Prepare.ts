@@ -6,10 +6,11 @@ import { isBaselineOpen } from "./Baseline.ts"
 import { firstContact, rebuiltUpTo } from "./FirstContact.ts"
 import { type HandRows, handRows } from "./HandRows.ts"
 import { type Presence, presence } from "./Presence.ts"
+import { oweComputation } from "./Recalculation.ts"
 import { settlePending } from "./Settle.ts"
 
 export interface RunState {
-  /** False while the tracker may still be computing what was written. */
+  /** False where the tracker did not compute in time what this run wrote. */
   recomputed: boolean
   readonly presence: Presence
   readonly handRows: HandRows
@@ -26,12 +27,12 @@ export const prepare = Effect.fn("Sync.prepare")(function*(options: {
   readonly dryRun: boolean
 }) {
   yield* (yield* WealthfolioRepo).account
-  const interrupted = options.dryRun ? false : yield* settlePending(options.upstream)
+  if (!options.dryRun && (yield* settlePending(options.upstream))) yield* oweComputation
   const rebuilt = yield* firstContact(options)
   const { coverage, hasPlaced } = yield* SyncRecordStore
   const isFirst = (yield* coverage).length === 0 && !(yield* hasPlaced)
   const state: RunState = {
-    recomputed: !interrupted,
+    recomputed: true,
     rebuilt,
     presence: yield* presence(options),
     handRows: handRows(options),

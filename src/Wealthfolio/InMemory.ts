@@ -42,8 +42,10 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
   const stored = new Map<string, TrackerRow>()
   const ids = new Map<string, string>()
   let created = 0
+  let changes = 0
 
   const put = (row: TrackerRow) => {
+    changes++
     stored.set(row.id, row)
     if (row.key !== undefined) ids.set(row.key, row.id)
     return row.id
@@ -51,7 +53,7 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
   const remove = (id: string) => {
     const key = stored.get(id)?.key
     if (key !== undefined) ids.delete(key)
-    stored.delete(id)
+    if (stored.delete(id)) changes++
   }
   const add = (row: NewActivity) => put(rowOf(row, `activity-${++created}`, account, zone))
 
@@ -124,8 +126,16 @@ export const make = (seed: TrackerSeed): WealthfolioRepo["Service"] => {
         }
         return outcome
       }),
-    recomputedAfter: (write) => Effect.map(write, (result) => [result, seed.recomputes ?? true] as const),
-    recalculate: Effect.void,
+    recomputedAfter: (write) =>
+      Effect.suspend(() => {
+        const before = changes
+        return Effect.map(write, (result) =>
+          [
+            result,
+            changes === before ? undefined : seed.recomputes ?? true
+          ] as const)
+      }),
+    recalculate: Effect.sync(() => void changes++),
     holdings: Effect.sync(() => holdingsOf(inAccount().filter(isPosted), assets)),
     activitiesAfter: (day) => Effect.sync(() => inAccount().filter((row) => isPosted(row) && row.date > day)),
     rows: ({ keep = () => true, ...range }) => Effect.sync(() => inRange(inAccount(), range).filter(keep)),

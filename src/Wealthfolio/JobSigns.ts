@@ -1,5 +1,3 @@
-import type { Duration } from "effect"
-
 /** An event of the server's, by its name. */
 export interface Sign {
   readonly name: string
@@ -14,67 +12,127 @@ export interface Write {
   readonly writtenAt: number
 }
 
-/** What the signs say so far. */
+/**
+ * What the signs say so far. Jobs that follow writes come one after the other; the page starts others of its own beside
+ * them, and no sign says whose it is: so jobs are counted.
+ */
 export interface Followed {
-  /** Of the job at work; `-Infinity` of one that was at work before it was looked at. */
-  readonly begunAt: number | undefined
+  /** New assets are looked up, before the job's prices. */
+  readonly isEnriching: boolean
+  /** When the job began whose assets were looked up; `-Infinity` where that was not seen. */
+  readonly enrichedFrom: number | undefined
+  /** Jobs that fetch prices, that have them, and that compute. */
+  readonly fetching: number
+  readonly fetched: number
+  readonly computing: number
+  /** Since nothing was at work. */
+  readonly hasFailed: boolean
   /** A computation began that may have known the write. */
   readonly hasStarted: boolean
-  /** What the last job that ended says; `undefined` while one is at work. */
+  /** A job began so long after the write that it knew it. */
+  readonly hasLate: boolean
+  /** What is told by what has ended; `undefined` while nothing is. */
   readonly recomputed: boolean | undefined
-  /** The last to end began after the write: no other need follow. */
+  /** No other job need follow. */
   readonly isSure: boolean
-  /** How long no sign may come before what was said last counts. */
-  readonly pause: Duration.Input
 }
 
 const started = "portfolio:update-start"
 const completed = "portfolio:update-complete"
 const failed = "portfolio:update-error"
 const syncing = "market:sync-start"
+const synced = "market:sync-complete"
 /** Without prices a job ends before it computes. */
 const notSynced = "market:sync-error"
-/** What a job begins with: assets that are new are looked up, else prices are fetched. */
-const beginnings: ReadonlySet<string> = new Set(["asset:enrichment-start", syncing])
-const watched = /^(?:portfolio:update-|market:sync-(?:start|error)$|asset:)/
+const enriching = "asset:enrichment-start"
+const enriched = "asset:enrichment-complete"
+const watched = /^(?:portfolio:update-|market:sync-|asset:enrichment-)/
 
-/** What happened this soon after ours was answered may belong to an earlier write. */
-const tooSoon = 25
-/** The server begins with what it knows a second after it, or after the job before. */
-const quiet = "2 seconds"
-/** Assets are looked up five at a time, each of which may take it a second. */
-const quietAfterAssets = "10 seconds"
+/**
+ * The server gathers writes until none came for a second, takes them, looks at its prices for a while, and says that it
+ * begins: what begins this soon may have been taken before the write. Something less than a second, as answers take time.
+ */
+const knowsAfter = 800
 
 /** Where a price or rate is missing the job goes on: the holdings were computed before their value. */
 export const isSign = (event: string, data: string): boolean =>
   watched.test(event) && !(event === failed && data.startsWith(`"Valuation`))
 
 export const noSign: Followed = {
-  begunAt: undefined,
+  isEnriching: false,
+  enrichedFrom: undefined,
+  fetching: 0,
+  fetched: 0,
+  computing: 0,
+  hasFailed: false,
   hasStarted: false,
+  hasLate: false,
   recomputed: undefined,
-  isSure: false,
-  pause: quiet
+  isSure: false
 }
 
+/** Nothing is known to be at work: what was told counts if nothing else is for a while. After a failure no end may come. */
+export const isStill = ({ computing, fetching, hasFailed, isEnriching }: Followed): boolean =>
+  !isEnriching && fetching === 0 && (computing === 0 || hasFailed)
+
 /**
- * Of a job that began after the write the end is sure. Of one that was at work meanwhile, whose computation started after
- * the write or after it was sent, if its answer was lost, the end counts when no other follows: a job has its own accounts,
- * and its own first day.
+ * Told is what the jobs come to once none of them is at work. It is sure where one of them began late enough after the
+ * write; else it counts when no other follows: a job has its own accounts, and its own first day.
  */
-export const followed = ({ sentAt, writtenAt }: Write) => (sofar: Followed, { at, name }: Sign): Followed => {
-  const begunAt = sofar.begunAt ?? (beginnings.has(name) ? at : -Infinity)
-  const hasStarted = sofar.hasStarted || (name === started && at >= sentAt)
-  const isAtWork = name === syncing || name === started
-  const isOver = name === completed || name === notSynced
-  const tells = name === notSynced || (hasStarted && (isOver || name === failed))
-  const before = isAtWork ? undefined : sofar.recomputed
-  return {
-    begunAt: isOver ? undefined : begunAt,
-    hasStarted,
-    // What failed may be completed all the same.
-    recomputed: tells ? name === completed && before !== false : before,
-    isSure: tells && begunAt - writtenAt >= tooSoon,
-    pause: name.startsWith("asset:") ? quietAfterAssets : quiet
+export const followed = (write: Write) => (sofar: Followed, sign: Sign): Followed => {
+  const next = { ...sofar, ...counted(sofar, sign, write) }
+  const { name } = sign
+  if (name !== completed && name !== notSynced && name !== failed) return next
+  const hasFailed = next.hasFailed || name !== completed
+  const ended = { ...next, hasFailed }
+  if (!isStill(ended)) return ended
+  // The end of one that began before the write, while it was the only one, tells nothing.
+  const recomputed = hasFailed ? false : next.hasStarted ? true : next.recomputed
+  return { ...ended, recomputed, isSure: recomputed !== undefined && isOver(ended) && next.hasLate }
+}
+
+/** Nothing is between its prices and its computation, or in one that failed. */
+const isOver = ({ computing, fetched }: Followed) => fetched === 0 && computing === 0
+
+const less = (count: number) => Math.max(0, count - 1)
+
+/** What is at work after one more sign. */
+const counted = (
+  { computing, enrichedFrom, fetched, fetching, hasFailed, hasLate, hasStarted, isEnriching }: Followed,
+  { at, name }: Sign,
+  { sentAt, writtenAt }: Write
+): Partial<Followed> => {
+  const isFirst = fetching + fetched + computing === 0
+  const isEnrichedJob = !isEnriching && enrichedFrom !== undefined
+  const begins = {
+    hasFailed: hasFailed && !isFirst,
+    hasLate: hasLate || (isEnrichedJob ? enrichedFrom : at) - writtenAt >= knowsAfter,
+    ...(isEnrichedJob ? { enrichedFrom: undefined } : {})
+  }
+  switch (name) {
+    case enriching:
+      return { isEnriching: true, enrichedFrom: at }
+    case enriched:
+      return { isEnriching: false, enrichedFrom: enrichedFrom ?? -Infinity }
+    case syncing:
+      return { fetching: fetching + 1, ...begins }
+    case synced:
+      return { fetching: less(fetching), fetched: fetched + 1 }
+    case notSynced:
+      return { fetching: less(fetching) }
+    case started:
+      return {
+        computing: computing + 1,
+        recomputed: undefined,
+        hasStarted: hasStarted || at >= sentAt,
+        ...(fetched > 0 ? { fetched: fetched - 1 } : begins)
+      }
+    case completed:
+      return { computing: less(computing) }
+    case failed:
+      return {}
+    default:
+      // Progress: it had begun before it was looked at, if that was not seen.
+      return name.startsWith("asset:") ? { isEnriching: true, enrichedFrom: enrichedFrom ?? -Infinity } : {}
   }
 }

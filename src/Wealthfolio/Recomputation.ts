@@ -1,5 +1,5 @@
 import { Clock, Deferred, Duration, Effect, Fiber, Option, Queue, type Scope, Stream } from "effect"
-import { followed, isSign, noSign, type Sign, type Write } from "./JobSigns.ts"
+import { followed, isSign, isStill, noSign, type Sign, type Write } from "./JobSigns.ts"
 
 /** What tells that holdings were recomputed. */
 export interface RecomputationSigns {
@@ -16,16 +16,20 @@ export interface RecomputationSigns {
 const ended = "ended"
 
 const openTimeout = "5 seconds"
+/** The server begins with what it knows a second and some more after it, or after the job before. */
+const quiet = "5 seconds"
 /** Three keep-alive comments missed. */
 const idleTimeout = "50 seconds"
 const stableReadings = 5
+/** Milliseconds: before that the server does not begin to compute what was written. */
+const begunAfter = 1000
 /** Of the time since the write, where that is more: a server that needs long shows for long what is half done. */
 const stableShare = 0.1
 
 /**
  * Runs `write`, then waits for the `portfolio:update-complete` of a job that knew all of it (`followed`). Without the stream
- * holdings are read every second until they have changed and stand still, for five readings or a tenth of the wait. A write
- * that wrote nothing is not waited for.
+ * holdings are read every second until they have changed since the last write and stand still, for five readings or a tenth
+ * of the wait. A write that wrote nothing is not waited for, and nothing is said of it.
  */
 export const recomputedAfter = (signs: RecomputationSigns) =>
   Effect.fnUntraced(function*<A, E, R>(write: Effect.Effect<A, E, R>) {
@@ -40,9 +44,12 @@ export const recomputedAfter = (signs: RecomputationSigns) =>
         orElse: () => Effect.succeed(false)
       })
       const result = yield* write
-      if (signs.writes.count === writesBefore) return [result, true] as const
+      if (signs.writes.count === writesBefore) return [result, undefined] as const
       const writtenAt = yield* Clock.currentTimeMillis
-      const poll = pollUntilStable(signs.fingerprint, { before, writtenAt })
+      const written = yield* signs.fingerprint
+      // By then it may be computed: then what changed since the first write has to do.
+      const isEarly = (yield* Clock.currentTimeMillis) - writtenAt < begunAfter
+      const poll = pollUntilStable(signs.fingerprint, { before: isEarly ? written : before, writtenAt })
       const recomputed = yield* Effect.timeoutOrElse(
         isWatching ? follow(queue, { sentAt: signs.writes.sentAt, writtenAt }, poll) : poll,
         {
@@ -86,9 +93,9 @@ const follow = Effect.fnUntraced(function*(queue: Queue.Queue<Sign>, write: Writ
   let sofar = noSign
   while (!sofar.isSure) {
     const take = Queue.take(queue)
-    const next = yield* sofar.recomputed === undefined
-      ? Effect.asSome(take)
-      : Effect.timeoutOption(take, sofar.pause)
+    const next = yield* sofar.recomputed !== undefined && isStill(sofar)
+      ? Effect.timeoutOption(take, quiet)
+      : Effect.asSome(take)
     if (Option.isNone(next)) break
     if (next.value.name === ended) return yield* poll
     sofar = step(sofar, next.value)

@@ -1,23 +1,31 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect } from "effect"
-import { followed, isSign, noSign, type Sign } from "../../src/Wealthfolio/JobSigns.ts"
+import { type Followed, followed, isSign, isStill, noSign, type Sign } from "../../src/Wealthfolio/JobSigns.ts"
 import { integer } from "../Portfolio/arbitrary.ts"
 
 const started = "portfolio:update-start"
 const completed = "portfolio:update-complete"
 const failed = "portfolio:update-error"
 const enriching = "asset:enrichment-start"
+const enriched = "asset:enrichment-complete"
 const syncing = "market:sync-start"
+const synced = "market:sync-complete"
 const notSynced = "market:sync-error"
-const names = [started, completed, failed, enriching, "asset:enrichment-complete", syncing, notSynced]
+const names = [started, completed, failed, enriching, "asset:enrichment-progress", enriched, syncing, synced, notSynced]
+
+const job = [syncing, synced, started, completed]
+const withAssets = [enriching, "asset:enrichment-progress", enriched, ...job]
 
 const write = { sentAt: 1000, writtenAt: 1200 }
+/** What begins from here on knew it. */
+const known = write.writtenAt + 800
 const step = followed(write)
-const after = (signs: ReadonlyArray<Sign>) => signs.reduce(step, noSign)
+const after = (signs: ReadonlyArray<Sign>, from: Followed = noSign) => signs.reduce(step, from)
+const told = ({ isSure, recomputed }: Followed) => ({ isSure, recomputed })
 
 /** Signs in the order of their times, from before the write to after it. */
 const signs: Arbitrary.Arbitrary<ReadonlyArray<Sign>> = Arbitrary.map(
-  Arbitrary.array(Arbitrary.all({ name: integer(0, names.length - 1), later: integer(0, 200) }), { maxLength: 16 }),
+  Arbitrary.array(Arbitrary.all({ name: integer(0, names.length - 1), later: integer(0, 400) }), { maxLength: 16 }),
   (drawn) => {
     let at = 800
     return drawn.map(({ later, name }) => ({ name: names[name] ?? "", at: at += later }))
@@ -25,72 +33,106 @@ const signs: Arbitrary.Arbitrary<ReadonlyArray<Sign>> = Arbitrary.map(
 )
 
 /** Signs one after the other, from `at` on. */
-const at = (from: number, ...named: ReadonlyArray<string>): ReadonlyArray<Sign> =>
+const at = (from: number, named: ReadonlyArray<string>): ReadonlyArray<Sign> =>
   named.map((name, index) => ({ name, at: from + index }))
 
-const endOf = (told: ReadonlyArray<Sign>) => Math.max(write.writtenAt, told.at(-1)?.at ?? 0)
+const endOf = (said: ReadonlyArray<Sign>) => Math.max(known, said.at(-1)?.at ?? 0)
 
-describe("what a job's signs say of a write", () => {
+/** As it is once all that was at work has ended. */
+const ended = (said: ReadonlyArray<Sign>): Followed => {
+  const { computing, fetched, fetching } = after(said)
+  const names = [
+    enriched,
+    ...Array.from({ length: fetching }, () => synced),
+    ...Array.from({ length: fetching + fetched }, () => started),
+    ...Array.from({ length: fetching + fetched + computing }, () => completed)
+  ]
+  return { ...after(at(endOf(said), names), after(said)), enrichedFrom: undefined }
+}
+
+describe("what jobs' signs say of a write", () => {
   it.effect.prop(
-    "recomputed: a computation began after it was sent, and what came last of the jobs is a completion",
+    "recomputed: a computation began after it was sent, and nothing is at work",
     [signs],
-    ([told]) =>
+    ([said]) =>
       Effect.sync(() => {
-        const { recomputed } = after(told)
-        const last = told.filter(({ name }) => !name.startsWith("asset:")).at(-1)
-        const begun = told.findIndex((sign) => sign.name === started && sign.at >= write.sentAt)
-        if (recomputed === true) {
-          assert.strictEqual(last?.name, completed)
-          assert.isAtLeast(begun, 0)
+        const now = after(said)
+        const hasBegun = said.some((sign) => sign.name === started && sign.at >= write.sentAt)
+        if (now.recomputed === true) assert.isTrue(hasBegun)
+        if (now.isSure) assert.isTrue(isStill(now) && now.fetched + now.computing === 0)
+        if (!hasBegun && !said.some(({ name }) => name === notSynced || name === failed)) {
+          assert.isUndefined(now.recomputed)
         }
-        if (begun < 0 && !told.some(({ name }) => name === notSynced)) assert.isUndefined(recomputed)
       }),
     { arbitrary: { runs: 1000 } }
   )
 
   it.effect.prop(
-    "whatever was said before, a job that begins after it decides, and at once",
+    "whatever was said before, a job that begins late enough decides, and at once",
     [signs],
-    ([told]) =>
+    ([said]) =>
       Effect.sync(() => {
-        // The one that was at work ends first.
-        const before = [...told, ...at(endOf(told), completed)]
-        const from = endOf(before) + 25
-        const end = (...named: ReadonlyArray<string>) => {
-          const { isSure, recomputed } = after([...before, ...at(from, ...named)])
-          return { isSure, recomputed }
-        }
-        assert.deepStrictEqual(end(syncing, started, completed), { isSure: true, recomputed: true })
-        assert.deepStrictEqual(end(enriching, syncing, started, completed), { isSure: true, recomputed: true })
-        assert.deepStrictEqual(end(syncing, started, failed), { isSure: true, recomputed: false })
+        const before = ended(said)
+        const end = (...named: ReadonlyArray<string>) => told(after(at(endOf(said) + 100, named), before))
+        assert.deepStrictEqual(end(...job), { isSure: true, recomputed: true })
+        assert.deepStrictEqual(end(...withAssets), { isSure: true, recomputed: true })
+        assert.deepStrictEqual(end(syncing, synced, started, failed, completed), { isSure: true, recomputed: false })
         assert.deepStrictEqual(end(syncing, notSynced), { isSure: true, recomputed: false })
       })
   )
 
   it.effect.prop(
-    "of a job that began before it nothing is sure",
-    [signs, integer(0, 24)],
-    ([told, soon]) =>
+    "of a job that began too soon nothing is sure",
+    [integer(-400, 799), integer(0, 1)],
+    ([soon, kind]) =>
       Effect.sync(() => {
-        const before = told.filter(({ at }) => at < write.writtenAt + soon)
-        const job = at(endOf(before) + 5000, started, completed)
-        const begun = { name: syncing, at: write.writtenAt + soon }
-        const { isSure, recomputed } = after([...before.filter(({ name }) => name !== notSynced), begun, ...job])
-        assert.deepStrictEqual({ isSure, recomputed }, { isSure: false, recomputed: true })
+        const [begun = "", ...rest] = kind === 0 ? job : withAssets
+        const all = [{ name: begun, at: write.writtenAt + soon }, ...at(endOf([]) + 5000, rest)]
+        assert.deepStrictEqual(told(after(all)), { isSure: false, recomputed: true })
       })
   )
 
-  it.effect.prop("what failed is not mended by its completion", [signs], ([told]) =>
+  it.effect.prop(
+    "beside a job of the page's the one that knows it is waited for",
+    [Arbitrary.array(integer(0, 1), { maxLength: 16 }), integer(0, 1), integer(0, 1)],
+    ([turns, kind, isEarly]) =>
+      Effect.sync(() => {
+        const ours = [...kind === 0 ? job : withAssets]
+        const page = [...job]
+        let now = noSign
+        // It had begun before ours, or begins beside it.
+        if (isEarly === 1) now = step(now, { name: page.shift() ?? "", at: write.sentAt })
+        now = step(now, { name: ours.shift() ?? "", at: known })
+        for (const turn of [...turns, ...ours.map(() => 0), ...page.map(() => 1)]) {
+          const from = turn === 0 ? ours : page
+          const name = from.shift()
+          if (name !== undefined) now = step(now, { name, at: known + 1 })
+          // The one follows at once upon the other.
+          if (name === enriched) now = step(now, { name: from.shift() ?? "", at: known + 1 })
+          assert.isFalse(now.isSure && ours.length > 0)
+        }
+        assert.deepStrictEqual(told(now), { isSure: true, recomputed: true })
+      }),
+    { arbitrary: { runs: 1000 } }
+  )
+
+  it.effect.prop("what failed is not mended by its completion", [signs], ([said]) =>
     Effect.sync(() => {
-      const { recomputed } = after([...told, ...at(endOf(told), started, failed, completed)])
+      const { recomputed } = after(at(endOf(said), [started, failed, completed]), ended(said))
       assert.strictEqual(recomputed, false)
     }))
+
+  it("prices that are fetched for themselves are followed by no computation, and are no job of a write's", () => {
+    const page = after(at(known, [syncing, synced]), after(at(write.sentAt, job)))
+    assert.isTrue(isStill(page))
+    assert.deepStrictEqual(told(page), { isSure: false, recomputed: true })
+  })
 
   it("a value that cannot be told is no failure, and what is of no job no sign", () => {
     assert.isTrue(isSign(failed, `"Holdings snapshot calculation failed: no rate"`))
     assert.isFalse(isSign(failed, `"Valuation history calculation failed for 1: no rate"`))
     for (const name of names) assert.isTrue(isSign(name, "null"), name)
-    for (const name of ["market:sync-complete", "market:sync-errors", "", "broker:sync-start"]) {
+    for (const name of ["asset:classifications-changed", "", "broker:sync-start"]) {
       assert.isFalse(isSign(name, "null"), name)
     }
   })

@@ -8,7 +8,9 @@ import { startWealthfolio, type WealthfolioOptions } from "../support/Wealthfoli
 /** The real layer, over sockets and files, on a stand-in with one account. */
 export const overSockets = Effect.fnUntraced(function*(options: WealthfolioOptions = {}) {
   const server = yield* Effect.acquireRelease(
-    Effect.promise(() => startWealthfolio({ password: "correct horse", timezone: "America/New_York", ...options })),
+    Effect.promise(() =>
+      startWealthfolio({ password: "correct horse", timezone: "America/New_York", recomputeMillis: 1000, ...options })
+    ),
     (server) => Effect.promise(() => server.close())
   )
   const folder = yield* Effect.acquireRelease(

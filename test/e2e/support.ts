@@ -190,7 +190,7 @@ export class World implements AsyncDisposable {
 
 export const startWorld = async (options: WorldOptions = {}): Promise<World> => {
   const flex = await startFlex({ token, queryId: "123456", ...options.flex })
-  const wealthfolio = await startWealthfolio({ password, recomputeMillis: 60, ...options.wealthfolio })
+  const wealthfolio = await startWealthfolio({ password, recomputeMillis: 1000, ...options.wealthfolio })
   return new World(flex, wealthfolio, await mkdtemp(join(tmpdir(), "broker-sync-e2e-")), options.env ?? {})
 }
 

@@ -220,7 +220,7 @@ it("can write to /data and /tmp alone, whoever it runs as", async () => {
 
 it("runs two nights of the demo on a read-only root, without a shell", async () => {
   const data = await volume("nights")
-  const wealthfolio = await startWealthfolio({ password: "demo password", recomputeMillis: 50 })
+  const wealthfolio = await startWealthfolio({ password: "demo password", recomputeMillis: 1000 })
   const flex = await startFlex({ statement: await readFile("fixtures/week.xml", "utf8") })
   const env = {
     IBKR_FLEX_TOKEN: "demo-token-0123456789",

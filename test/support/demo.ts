@@ -15,7 +15,7 @@ const expect = (what: string, isSo: boolean) => {
   if (!isSo) problems.push(what)
 }
 
-const wealthfolio = await startWealthfolio({ password: "demo password", recomputeMillis: 50 })
+const wealthfolio = await startWealthfolio({ password: "demo password", recomputeMillis: 1000 })
 const account = wealthfolio.addAccount({ name: "Interactive Brokers (UK)" })
 const flex = await startFlex({ statement: await readFile(new URL("../../fixtures/week.xml", import.meta.url), "utf8") })
 const dataDir = await mkdtemp(join(tmpdir(), "broker-sync-demo-"))

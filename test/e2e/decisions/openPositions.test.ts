@@ -200,7 +200,7 @@ describe("what goes wrong", { timeout: 90_000, concurrent: true }, () => {
   })
 
   it.each(["before", "after"] as const)(
-    "SIGKILL %s the commit: opened once, by the call after the next",
+    "SIGKILL %s the commit: opened once, by the next call",
     async (when) => {
       await using night = await afterTheFirstNight()
       const { gateway, world } = night
@@ -216,7 +216,6 @@ describe("what goes wrong", { timeout: 90_000, concurrent: true }, () => {
       assert.strictEqual(killed.code, 137)
       world.wealthfolio.onRequest = undefined
       await world.wealthfolio.recompute.settled()
-      assert.strictEqual((await decide(world, ["open-positions", "--yes"], 9)).error?.tag, "HoldingsUnsettled")
       assert.deepStrictEqual(
         outcomes(await decide(world, ["open-positions", "--yes"])),
         when === "before" ? openings : {}
@@ -249,7 +248,7 @@ describe("what goes wrong", { timeout: 90_000, concurrent: true }, () => {
   })
 
   it("--undo says what it took out, whatever Wealthfolio shows then; the next night looks at the rest", async () => {
-    await using night = await afterTheFirstNight({ env: { WF_RECALC_TIMEOUT: "1 second" } })
+    await using night = await afterTheFirstNight({ env: { WF_RECALC_TIMEOUT: "8 seconds" } })
     const { gateway, world } = night
     await decide(world, ["open-positions", "--yes"])
     noDrift(succeeded(await world.night()))
@@ -280,8 +279,6 @@ describe("what goes wrong", { timeout: 90_000, concurrent: true }, () => {
     await world.night([], { onStart: (child) => void struck.promise.then(() => child.kill("SIGKILL")) })
     world.wealthfolio.onRequest = undefined
     await world.wealthfolio.recompute.settled()
-    // It may still be computing, for all that is known: the night after compares.
-    succeeded(await world.night())
     assert.lengthOf(offers(succeeded(await world.night())), 1)
     assert.strictEqual(pending(gateway), 2)
   })
