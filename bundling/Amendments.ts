@@ -95,6 +95,8 @@ ORDER BY migration_id\`,
 `,
     ``
   ],
+  // Nor is the schema written to a file.
+  ["/effect/dist/sql/Migrator.js", `if (schemaDirectory && completed.length > 0) {`, `if (false) {`],
   // Migrations are effects of a record, not modules that have to be found first.
   ["/effect/dist/sql/Migrator.js", `yield* loadMigration(resolved)`, `yield* resolved[2]`],
   // It writes into spans, which nobody reads.

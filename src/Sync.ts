@@ -197,7 +197,10 @@ const handle = Effect.fnUntraced(function*(
       return { comparison, view }
     })
     const said = yield* Effect.gen(function*() {
-      const { comparison, view } = yield* onceCaughtUp(look, (seen) => agrees(seen.comparison))
+      const { comparison, view } = yield* onceCaughtUp(look, {
+        agrees: (seen) => agrees(seen.comparison),
+        hasWritten: state.recomputed !== undefined
+      })
       const lacks = state.baselineOpen ? yield* judgeBaseline(comparison, view) : undefined
       const overtaken = yield* overtakenOpenings(comparison, view, options)
       yield* Ref.update(ledger, (sofar): RunReport => ({ ...sofar, ...comparison }))
@@ -221,7 +224,7 @@ const comparisonOf = ({ asOf, cash, positions, reconciled }: RunReport) => ({
   ...(asOf === undefined ? {} : { asOf })
 })
 
-const reasonNotCompared = (options: SyncOptions, positions: boolean, latest: boolean, recomputed: boolean) => {
+const reasonNotCompared = (options: SyncOptions, positions: boolean, latest: boolean, recomputed = true) => {
   if (options.dryRun) return undefined
   if (!positions) return "positions are not compared: the statement does not say what the account holds"
   if (!latest) return "positions are not compared: a later statement is known"

@@ -1,6 +1,6 @@
 import { Array as Arr, Effect } from "effect"
 import { isOpeningRow, openingPrefix } from "../Sync/Opening.ts"
-import { computedWithout } from "../Sync/Recalculation.ts"
+import { computedAfter } from "../Sync/Recalculation.ts"
 import { keyOf, kindOf } from "../Sync/Records.ts"
 import { type SyncRecord, SyncRecordStore } from "../SyncRecordStore.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
@@ -38,7 +38,7 @@ export const takeOut = Effect.fnUntraced(function*(
   const store = yield* SyncRecordStore
   const known = yield* store.known(ids)
   const records = ids.map((id) => known.get(id) ?? unknown(id, own.get(id)))
-  yield* computedWithout(Effect.forEach(
+  yield* computedAfter(Effect.forEach(
     Arr.chunksOf(records, rowsPerRequest),
     (chunk) => deleteRows(chunk, ({ externalId }) => own.get(externalId), upstream),
     { discard: true }

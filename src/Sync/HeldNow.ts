@@ -21,9 +21,26 @@ export class HoldingsUnsettled extends Schema.TaggedError<HoldingsUnsettled>()("
  * slow machine, and for good where it cannot compute: that is a failure where its rows come to something that it shows.
  */
 export const heldNow = Effect.gen(function*() {
+  const holdings = yield* (yield* WealthfolioRepo).holdings
+  if (holdings.length > 0 || (yield* rowsNow).every(isNothing)) return holdings
+  return yield* new HoldingsUnsettled()
+}).pipe(Effect.withSpan("Sync.heldNow"))
+
+/** Whether the tracker holds what its rows of up to today come to: then it has computed all of them. */
+export const holdsItsRows = Effect.gen(function*() {
+  const left = new Map(yield* rowsNow)
+  for (const each of yield* (yield* WealthfolioRepo).holdings) {
+    const name = each._tag === "Cash" ? each.currency : each.assetId
+    left.set(name, Decimals.subtract(left.get(name) ?? Decimals.zero, each.quantity))
+  }
+  return [...left].every(isNothing)
+}).pipe(Effect.withSpan("Sync.holdsItsRows"))
+
+const isNothing = ([, sum]: readonly [string, Decimals.Decimal]) => Decimals.isZero(settled(sum))
+
+/** By asset id and by currency, without what the tracker does not show any more. */
+const rowsNow = Effect.gen(function*() {
   const repo = yield* WealthfolioRepo
-  const holdings = yield* repo.holdings
-  if (holdings.length > 0) return holdings
   const today = yield* todayIn((yield* repo.account).timeZone)
   const sums = yield* repo.fold({ mayBeRecent: true }, () => new Map<string, Decimals.Decimal>(), (sums, row) => {
     if (isPosted(row) && row.date <= today) {
@@ -32,5 +49,5 @@ export const heldNow = Effect.gen(function*() {
     }
     return sums
   })
-  return [...sums.values()].every((sum) => Decimals.isZero(settled(sum))) ? holdings : yield* new HoldingsUnsettled()
-}).pipe(Effect.withSpan("Sync.heldNow"))
+  return [...sums]
+})

@@ -24,8 +24,8 @@ export interface RowSource extends Pick<ReceivedStatement, "sources"> {
 export interface ImportResult {
   readonly activities: ReadonlyArray<ReportedActivity>
   readonly skipped: ReadonlyArray<SkippedRow>
-  /** False where the tracker did not compute in time what this run wrote so far. */
-  readonly recomputed: boolean
+  /** Whether the tracker computed in time what this run wrote so far, if it wrote anything. */
+  readonly recomputed: boolean | undefined
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -41,7 +41,7 @@ export const importReport = Effect.fn("Sync.import")(function*(
   report: BrokerReport,
   options: ImportOptions & {
     /** Of what this run wrote before. */
-    readonly recomputed: boolean
+    readonly recomputed: boolean | undefined
     /** More is to be written: whoever asks waits until the tracker has recomputed, once for all of it. */
     readonly isPart?: boolean
   }

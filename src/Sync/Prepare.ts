@@ -10,8 +10,8 @@ import { oweComputation } from "./Recalculation.ts"
 import { settlePending } from "./Settle.ts"
 
 export interface RunState {
-  /** False where the tracker did not compute in time what this run wrote. */
-  recomputed: boolean
+  /** Whether the tracker computed in time what this run wrote, if it wrote anything. */
+  recomputed: boolean | undefined
   readonly presence: Presence
   readonly handRows: HandRows
   /** The store was lost, and rebuilt by this run: it sends one request, the next one fills what is missing. */
@@ -32,7 +32,7 @@ export const prepare = Effect.fn("Sync.prepare")(function*(options: {
   const { coverage, hasPlaced } = yield* SyncRecordStore
   const isFirst = (yield* coverage).length === 0 && !(yield* hasPlaced)
   const state: RunState = {
-    recomputed: true,
+    recomputed: undefined,
     rebuilt,
     presence: yield* presence(options),
     handRows: handRows(options),

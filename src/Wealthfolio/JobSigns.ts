@@ -27,9 +27,11 @@ export interface Followed {
   readonly computing: number
   /** Since nothing was at work. */
   readonly hasFailed: boolean
+  /** So did a computation, which some releases end without a sign. */
+  readonly mayHaveEnded: boolean
   /** A computation began that may have known the write. */
   readonly hasStarted: boolean
-  /** A job began so long after the write that it knew it. */
+  /** A job began so long after the write that it knew it, and no other was at work then. */
   readonly hasLate: boolean
   /** What is told by what has ended; `undefined` while nothing is. */
   readonly recomputed: boolean | undefined
@@ -65,26 +67,28 @@ export const noSign: Followed = {
   fetched: 0,
   computing: 0,
   hasFailed: false,
+  mayHaveEnded: false,
   hasStarted: false,
   hasLate: false,
   recomputed: undefined,
   isSure: false
 }
 
-/** Nothing is known to be at work: what was told counts if nothing else is for a while. After a failure no end may come. */
-export const isStill = ({ computing, fetching, hasFailed, isEnriching }: Followed): boolean =>
-  !isEnriching && fetching === 0 && (computing === 0 || hasFailed)
+/** Nothing is known to be at work: what was told counts if nothing else is for a while. */
+export const isStill = ({ computing, fetching, isEnriching, mayHaveEnded }: Followed): boolean =>
+  !isEnriching && fetching === 0 && (computing === 0 || mayHaveEnded)
 
 /**
- * Told is what the jobs come to once none of them is at work. It is sure where one of them began late enough after the
- * write; else it counts when no other follows: a job has its own accounts, and its own first day.
+ * Told is what the jobs come to once none of them is at work. It is sure where the first of them began late enough after
+ * the write; else it counts when no other follows: a job has its own accounts, and its own first day, and the one that
+ * knows the write may wait for an earlier one. Writes are followed by jobs that fetch prices.
  */
 export const followed = (write: Write) => (sofar: Followed, sign: Sign): Followed => {
   const next = { ...sofar, ...counted(sofar, sign, write) }
   const { name } = sign
   if (name !== completed && name !== notSynced && name !== failed) return next
   const hasFailed = next.hasFailed || name !== completed
-  const ended = { ...next, hasFailed }
+  const ended = { ...next, hasFailed, mayHaveEnded: next.mayHaveEnded || name === failed }
   if (!isStill(ended)) return ended
   // The end of one that began before the write, while it was the only one, tells nothing.
   const recomputed = hasFailed ? false : next.hasStarted ? true : next.recomputed
@@ -98,7 +102,7 @@ const less = (count: number) => Math.max(0, count - 1)
 
 /** What is at work after one more sign. */
 const counted = (
-  { computing, enrichedFrom, fetched, fetching, hasFailed, hasLate, hasStarted, isEnriching }: Followed,
+  { computing, enrichedFrom, fetched, fetching, hasFailed, hasLate, hasStarted, isEnriching, mayHaveEnded }: Followed,
   { at, name }: Sign,
   { sentAt, writtenAt }: Write
 ): Partial<Followed> => {
@@ -106,16 +110,17 @@ const counted = (
   const isEnrichedJob = !isEnriching && enrichedFrom !== undefined
   const begins = {
     hasFailed: hasFailed && !isFirst,
-    hasLate: hasLate || (isEnrichedJob ? enrichedFrom : at) - writtenAt >= knowsAfter,
+    mayHaveEnded: mayHaveEnded && !isFirst,
     ...(isEnrichedJob ? { enrichedFrom: undefined } : {})
   }
+  const isLate = (isEnrichedJob ? enrichedFrom : at) - writtenAt >= knowsAfter
   switch (name) {
     case enriching:
       return { isEnriching: true, enrichedFrom: at }
     case enriched:
       return { isEnriching: false, enrichedFrom: enrichedFrom ?? -Infinity }
     case syncing:
-      return { fetching: fetching + 1, ...begins }
+      return { fetching: fetching + 1, hasLate: hasLate || (isFirst && isLate), ...begins }
     case synced:
       return { fetching: less(fetching), fetched: fetched + 1 }
     case notSynced:

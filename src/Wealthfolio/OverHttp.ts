@@ -54,7 +54,7 @@ export const make = (
   const session = Session.make(transport, fs, options)
   const inAccount = `accountId=${encodeURIComponent(options.accountId)}`
   let known: { readonly account: TrackerAccount; readonly zone: Zone } | undefined
-  const writes = { count: 0, sentAt: 0 }
+  const writes = { count: 0, sentAt: 0, recalculations: 0 }
 
   const request = (call: Call) => session.send((cookie) => transport.patiently(call, cookie))
   const get = (path: string) => request({ method: "GET", path })
@@ -223,6 +223,7 @@ export const make = (
       if (reply.status < 200 || reply.status > 299) return yield* Wire.unexpected(reply)
       writes.sentAt = sentAt
       writes.count++
+      writes.recalculations++
     }).pipe(Effect.withSpan("WealthfolioRepo.recalculate")),
     holdings: Effect.gen(function*() {
       return holdingsOf(yield* readHoldings, yield* allAssets)

@@ -7,8 +7,11 @@ export interface RecomputationSigns {
   readonly events: Effect.Effect<Option.Option<Stream.Stream<string, unknown>>, never, Scope.Scope>
   /** Changes when holdings or valuations do; `undefined` when they cannot be read. */
   readonly fingerprint: Effect.Effect<string | undefined>
-  /** How many requests may have changed something, and since when the last change may have been there. */
-  readonly writes: { readonly count: number; readonly sentAt: number }
+  /**
+   * How many requests may have changed something, since when the last change may have been there, and how many had
+   * holdings computed at once.
+   */
+  readonly writes: { readonly count: number; readonly sentAt: number; readonly recalculations: number }
   readonly timeout: Duration.Duration
 }
 
@@ -34,7 +37,7 @@ const stableShare = 0.1
 export const recomputedAfter = (signs: RecomputationSigns) =>
   Effect.fnUntraced(function*<A, E, R>(write: Effect.Effect<A, E, R>) {
     const before = yield* signs.fingerprint
-    const writesBefore = signs.writes.count
+    const { count: writesBefore, recalculations } = signs.writes
     const queue = yield* Queue.unbounded<Sign>()
     const opened = yield* Deferred.make<boolean>()
     const watcher = yield* Effect.forkChild(watch(signs.events, queue, opened))
@@ -46,9 +49,10 @@ export const recomputedAfter = (signs: RecomputationSigns) =>
       const result = yield* write
       if (signs.writes.count === writesBefore) return [result, undefined] as const
       const writtenAt = yield* Clock.currentTimeMillis
-      const written = yield* signs.fingerprint
+      const written = isWatching ? before : yield* signs.fingerprint
       // By then it may be computed: then what changed since the first write has to do.
-      const isEarly = (yield* Clock.currentTimeMillis) - writtenAt < begunAfter
+      const isEarly = (yield* Clock.currentTimeMillis) - writtenAt < begunAfter &&
+        signs.writes.recalculations === recalculations
       const poll = pollUntilStable(signs.fingerprint, { before: isEarly ? written : before, writtenAt })
       const recomputed = yield* Effect.timeoutOrElse(
         isWatching ? follow(queue, { sentAt: signs.writes.sentAt, writtenAt }, poll) : poll,

@@ -148,7 +148,8 @@ describe("recomputedAfter", () => {
           { after: "500 millis", says: sync + synced + start },
           { after: "9 seconds", says: synced + start + complete },
           { after: "9 seconds" },
-          { says: complete, isDone: true }
+          { says: complete },
+          { after: "5 seconds", isDone: true }
         ])
       )
       // One that had ended before ours began.

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { onDay } from "./clock.ts"
 import { balance, cash, position, put, statement, trade, vusa } from "./statement.ts"
 import { failed, noDrift, type Run, startWorld, succeeded, type World } from "./support.ts"
 
@@ -12,7 +13,7 @@ const impatient = { env: { WF_RECALC_TIMEOUT: "1 second" } }
 const notInTime = "positions are not compared: Wealthfolio did not recompute its holdings in time"
 const recalculations = ({ wealthfolio }: World) =>
   wealthfolio.requests.filter(({ path }) => path.endsWith("/portfolio/recalculate")).length
-const says = ({ log }: Run) => log.filter(({ message }) => /computes its holdings anew/.test(message)).length
+const says = ({ log }: Run) => log.filter(({ message }) => /is behind what was written/.test(message)).length
 
 /** A night whose rows Wealthfolio takes and does not compute. */
 const leftBehind = async (world: World) => {
@@ -55,8 +56,50 @@ describe("a Wealthfolio that is behind", { timeout: 90_000, concurrent: true }, 
     world.wealthfolio.recompute.mode = "never"
     const night = succeeded(await world.night(["--fail-on-drift"], impatient))
     assert.deepStrictEqual([night.reconciled, night.warnings], [false, [notInTime]])
+    // It was asked once, and may need long: it is not asked again.
     world.wealthfolio.recompute.mode = "auto"
+    assert.deepStrictEqual(succeeded(await world.night()).warnings, [notInTime])
+    assert.strictEqual(recalculations(world), 1)
+    world.wealthfolio.recompute.recalculate()
     noDrift(succeeded(await world.night(["--fail-on-drift"])))
+    assert.strictEqual(recalculations(world), 1)
+  })
+
+  it("whatever it shows the day after counts: a difference is told, and nothing computed night after night", async () => {
+    await using world = await startWorld({ flex: { statement: one } })
+    await leftBehind(world)
+    world.wealthfolio.recompute.mode = "never"
+    succeeded(await world.night([], impatient))
+    const tomorrow = { env: onDay(new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)) }
+    failed(await world.night(["--fail-on-drift"], tomorrow), 11, /VUSA\.L/)
+    failed(await world.night(["--fail-on-drift"], tomorrow), 11, /VUSA\.L/)
+    assert.strictEqual(recalculations(world), 1)
+  })
+
+  it("would not be asked: said, and the run goes on", async () => {
+    await using world = await startWorld({ flex: { statement: one } })
+    await leftBehind(world)
+    world.wealthfolio.faults.next("/portfolio/recalculate", { kind: "status", status: 500, when: "before" }, 50)
+    const night = await world.night()
+    assert.deepStrictEqual(succeeded(night).warnings, [notInTime])
+    assert.isTrue(night.log.some(({ level, message }) => level === "warn" && message.includes("recalculate")))
+  })
+
+  it("signs of a computation that were another's: what differs is looked at again", async () => {
+    await using world = await startWorld({ flex: { statement: one } })
+    succeeded(await world.night())
+    world.wealthfolio.recompute.mode = "never"
+    world.flex.setStatement(statement(two))
+    world.wealthfolio.onRequest = (phase, { path }) => {
+      if (phase !== "after" || !path.endsWith("/activities/bulk")) return
+      setTimeout(() => {
+        const job = ["market:sync-start", "market:sync-complete", "portfolio:update-start", "portfolio:update-complete"]
+        for (const name of job) world.wealthfolio.publish(name, null)
+        world.wealthfolio.recompute.mode = "auto"
+      }, 1000)
+    }
+    noDrift(succeeded(await world.night(["--fail-on-drift"])))
+    assert.strictEqual(recalculations(world), 1)
   })
 
   it("a run that is killed while it waits leaves it to the next, also where that can write nothing", async () => {
@@ -68,8 +111,8 @@ describe("a Wealthfolio that is behind", { timeout: 90_000, concurrent: true }, 
     const killed = await world.night([], {
       onStart: (child) => {
         world.wealthfolio.onRequest = (phase, { path }) => {
-          // The row is in, and remembered as such: holdings are looked at to see them change.
-          if (phase === "after" && path.includes("/holdings") && world.activities.length === 2) child.kill("SIGKILL")
+          // Remembered as such or on its way: it is all the same.
+          if (phase === "after" && path.endsWith("/activities/bulk")) setTimeout(() => child.kill("SIGKILL"), 500)
         }
       }
     })
@@ -112,6 +155,7 @@ describe("a Wealthfolio that is behind", { timeout: 90_000, concurrent: true }, 
     assert.strictEqual(run.code, 9, run.stderr)
     assert.include(run.stderr, "may still be computing its holdings")
     world.wealthfolio.recompute.mode = "auto"
+    world.wealthfolio.recompute.recalculate()
     const later = await world.run(openPositions)
     assert.strictEqual(later.code, 0, later.stderr)
     assert.include(later.stdout, "nothing to open")
@@ -132,6 +176,7 @@ describe("a Wealthfolio that is behind", { timeout: 90_000, concurrent: true }, 
     world.wealthfolio.recompute.mode = "never"
     assert.strictEqual((await world.run(["ibkr", "open-positions", "--undo", "--yes"], impatient)).code, 0)
     world.wealthfolio.recompute.mode = "auto"
+    world.wealthfolio.recompute.recalculate()
     const [warning = ""] = succeeded(await world.night()).warnings
     assert.include(warning, "before 2026-01-05 the account held what Wealthfolio did not: GBP 1000 (Wealthfolio 0)")
   })

@@ -110,6 +110,8 @@ export class World implements AsyncDisposable {
   }
 
   async run(args: ReadonlyArray<string>, options: NightOptions = {}): Promise<Run> {
+    // What a test wrote by hand is computed a second later: no run is to race it.
+    await this.wealthfolio.recompute.settled()
     const { code, stderr, stdout } = await broker(args, {
       ...options,
       cwd: this.directory,
