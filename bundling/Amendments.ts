@@ -95,6 +95,16 @@ ORDER BY migration_id\`,
 `,
     ``
   ],
+  // Which one is the last is not asked again, only to be logged.
+  [
+    "/effect/dist/sql/Migrator.js",
+    `    yield* pipe(latestMigration, Effect.flatMap(Option.match({
+      onNone: () => Effect.logDebug(\`Migrations complete\`),
+      onSome: _ => Effect.logDebug(\`Migrations complete\`).pipe(Effect.annotateLogs("latest_migration_id", _.id.toString()), Effect.annotateLogs("latest_migration_name", _.name))
+    })));
+`,
+    ``
+  ],
   // Nor is the schema written to a file.
   ["/effect/dist/sql/Migrator.js", `if (schemaDirectory && completed.length > 0) {`, `if (false) {`],
   // Migrations are effects of a record, not modules that have to be found first.

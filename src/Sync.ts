@@ -16,6 +16,7 @@ import { brokerSide, compare } from "./Sync/Compare.ts"
 import { DriftFound, RowsRefused, TrackerRestored } from "./Sync/Failures.ts"
 import { handleParts } from "./Sync/HandleParts.ts"
 import { handleRows } from "./Sync/HandleRows.ts"
+import { holdsRows } from "./Sync/HeldNow.ts"
 import type { AdoptMode } from "./Sync/ImportOptions.ts"
 import { keptRows } from "./Sync/MapStatement.ts"
 import { mergedWarnings } from "./Sync/Merged.ts"
@@ -199,7 +200,8 @@ const handle = Effect.fnUntraced(function*(
     const said = yield* Effect.gen(function*() {
       const { comparison, view } = yield* onceCaughtUp(look, {
         agrees: (seen) => agrees(seen.comparison),
-        hasWritten: state.recomputed !== undefined
+        hasWritten: state.recomputed !== undefined,
+        holds: ({ view }) => Effect.flatMap(view, ({ sums }) => holdsRows(sums))
       })
       const lacks = state.baselineOpen ? yield* judgeBaseline(comparison, view) : undefined
       const overtaken = yield* overtakenOpenings(comparison, view, options)

@@ -2,9 +2,10 @@ import { Effect, Schema } from "effect"
 import { exitCodes, type Failure } from "../Failure.ts"
 import * as Decimals from "../Portfolio/Decimal.ts"
 import { isPosted, moveCash, moveQuantity } from "../Portfolio/HeldAfter.ts"
+import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { settled } from "../Portfolio/Reconcile.ts"
 import { todayIn } from "../Today.ts"
-import { WealthfolioRepo } from "../WealthfolioRepo.ts"
+import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { isOfExpired } from "./ExpiredOptions.ts"
 
 /** The tracker's holdings are not those of its rows: nothing may be concluded from them. */
@@ -22,32 +23,41 @@ export class HoldingsUnsettled extends Schema.TaggedError<HoldingsUnsettled>()("
  */
 export const heldNow = Effect.gen(function*() {
   const holdings = yield* (yield* WealthfolioRepo).holdings
-  if (holdings.length > 0 || (yield* rowsNow).every(isNothing)) return holdings
+  if (holdings.length > 0 || comeToNothing(yield* rowsNow)) return holdings
   return yield* new HoldingsUnsettled()
 }).pipe(Effect.withSpan("Sync.heldNow"))
 
-/** Whether the tracker holds what its rows of up to today come to: then it has computed all of them. */
-export const holdsItsRows = Effect.gen(function*() {
-  const left = new Map(yield* rowsNow)
+/** By asset id and by currency. */
+export type RowSums = Map<string, Decimals.Decimal>
+
+/** One more of the tracker's rows, oldest first; what is of later days, or not shown any more, does not count. */
+export const addRow = (sums: RowSums, row: TrackerRow, today: PlainDate): RowSums => {
+  if (!isPosted(row) || row.date > today) return sums
+  if (!isOfExpired(row, today)) moveQuantity(sums, row)
+  moveCash(sums, row)
+  return sums
+}
+
+/** Whether the tracker holds what its rows come to: then it has computed all of them. */
+export const holdsRows = Effect.fn("Sync.holdsRows")(function*(sums: RowSums) {
+  const left = new Map(sums)
   for (const each of yield* (yield* WealthfolioRepo).holdings) {
     const name = each._tag === "Cash" ? each.currency : each.assetId
     left.set(name, Decimals.subtract(left.get(name) ?? Decimals.zero, each.quantity))
   }
-  return [...left].every(isNothing)
-}).pipe(Effect.withSpan("Sync.holdsItsRows"))
+  return comeToNothing(left)
+})
 
-const isNothing = ([, sum]: readonly [string, Decimals.Decimal]) => Decimals.isZero(settled(sum))
+const comeToNothing = (sums: RowSums) => [...sums.values()].every((sum) => Decimals.isZero(settled(sum)))
 
-/** By asset id and by currency, without what the tracker does not show any more. */
 const rowsNow = Effect.gen(function*() {
   const repo = yield* WealthfolioRepo
   const today = yield* todayIn((yield* repo.account).timeZone)
-  const sums = yield* repo.fold({ mayBeRecent: true }, () => new Map<string, Decimals.Decimal>(), (sums, row) => {
-    if (isPosted(row) && row.date <= today) {
-      if (!isOfExpired(row, today)) moveQuantity(sums, row)
-      moveCash(sums, row)
-    }
-    return sums
-  })
-  return [...sums]
+  return yield* repo.fold(
+    { mayBeRecent: true },
+    (): RowSums => new Map(),
+    (sums, row) => addRow(sums, row, today)
+  )
 })
+
+export const holdsItsRows = Effect.suspend(() => Effect.flatMap(rowsNow, holdsRows))

@@ -100,19 +100,25 @@ export const caughtUp = Effect.gen(function*() {
  */
 export const onceCaughtUp = Effect.fnUntraced(function*<A, E, R>(
   look: Effect.Effect<A, E, R>,
-  { agrees, hasWritten }: { readonly agrees: (seen: A) => boolean; readonly hasWritten: boolean }
+  { agrees, hasWritten, holds }: {
+    readonly agrees: (seen: A) => boolean
+    readonly hasWritten: boolean
+    /** Whether it holds what its rows come to. */
+    readonly holds: (seen: A) => Effect.Effect<boolean, E, R>
+  }
 ) {
   yield* caughtUp
   const seen = yield* look
   if (!hasWritten || agrees(seen)) return seen
   const isOther = yield* owes(otherNote)
-  if (yield* holdsItsRows) {
+  if (yield* holds(seen)) {
     if (isOther) yield* settle(otherNote)
     return seen
   }
   if (isOther) return seen
   yield* oweComputation
   yield* caughtUp
-  if (!(yield* holdsItsRows)) yield* owe(otherNote)
-  return yield* look
+  const then = yield* look
+  if (!(yield* holds(then))) yield* owe(otherNote)
+  return then
 })

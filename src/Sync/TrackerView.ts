@@ -6,12 +6,15 @@ import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { todayIn } from "../Today.ts"
 import { type TrackerRow, WealthfolioRepo } from "../WealthfolioRepo.ts"
 import { type HandRows, nearAny } from "./HandRows.ts"
+import { addRow, type RowSums } from "./HeldNow.ts"
 import { isOpeningRow, isOurs, linesAfter, openingPrefix, readingBefore, saysOpening } from "./Opening.ts"
 
 /** What a comparison looks at of the tracker's rows. */
 export interface TrackerView {
   /** Rows of every status that can say why positions differ, oldest first: splits, opening rows, and what is not ours. */
   readonly telling: ReadonlyArray<TrackerRow>
+  /** What the rows come to. */
+  readonly sums: RowSums
   /** What the account held as its first statement began, where that is asked for and the broker tells it. */
   readonly opening?: { readonly day: PlainDate; readonly lines: ReadonlyArray<OpeningLine> }
 }
@@ -33,18 +36,19 @@ export const trackerView = Effect.fn("Sync.trackerView")(function*(
   const today = yield* todayIn(timeZone)
   const before = first && readingBefore(first, { provider, upstream, today, withoutOpenings: false })
   const tells = (row: TrackerRow) => row.type === "SPLIT" || !isOurs(row, upstream) || isOpeningRow(row, prefix)
-  const { opening, telling } = yield* repo.fold(
+  const { opening, sums, telling } = yield* repo.fold(
     { mayBeRecent: true },
-    () => ({ telling: new Array<TrackerRow>(), opening: before?.from() }),
+    () => ({ telling: new Array<TrackerRow>(), sums: new Map(), opening: before?.from() }),
     (sofar, row) => {
+      addRow(sofar.sums, row, today)
       if (tells(row)) sofar.telling.push(row)
       if (sofar.opening !== undefined) before?.step(sofar.opening, row)
       return sofar
     }
   )
   const view: TrackerView = first === undefined || opening === undefined
-    ? { telling }
-    : { telling, opening: { day: first.opening.day, lines: yield* linesAfter(first, upstream, opening) } }
+    ? { sums, telling }
+    : { sums, telling, opening: { day: first.opening.day, lines: yield* linesAfter(first, upstream, opening) } }
   return view
 })
 
