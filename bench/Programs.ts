@@ -13,6 +13,8 @@ export const bundle = here("../dist/broker-sync.mjs")
 export const programs = {
   /** The events of `Xml` and nothing else. */
   eventStream: here("programs/EventStream.ts"),
+  /** The least that the rows need beside the events. */
+  rowsAlone: here("programs/RowsAlone.ts"),
   /** fast-xml-parser on the whole document. */
   wholeDocument: here("programs/WholeDocument.ts"),
   /** Ids looked up in a store. */

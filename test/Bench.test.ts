@@ -117,6 +117,14 @@ describe("targets", () => {
     assert.strictEqual(told["520 MB: time over that at 52 MB"], "not measured")
   })
 
+  it("what grows is told by runs of the same minutes", () => {
+    const name = "520 MB: time over that at 52 MB"
+    const [before, large] = [measurement("read/52/broker-sync"), measurement("read/520/broker-sync", { seconds: 20 })]
+    const beside = (seconds: number) =>
+      verdicts(before, large, measurement("read/520/broker-sync-52", { seconds }))[name]
+    assert.deepStrictEqual([beside(2), beside(1.8)], ["met", "not met"])
+  })
+
   it("requests may be one more for each new instrument", () => {
     const imported = (requests: number) =>
       targetsOf([measurement("first-import/10000", { facts: { requests, instruments: 114 } })])
@@ -208,6 +216,7 @@ it("the harness measures what it is asked for", { timeout: 60_000 }, async () =>
     ["read/1/broker-sync", 1],
     ["read/1/floor", 1],
     ["read/1/floor-small-heap", 1],
+    ["read/1/rows-alone", 1],
     ["read/1/fast-xml-parser", 1]
   ])
   for (const { cpuSeconds, peakMiB, seconds } of measurements) {

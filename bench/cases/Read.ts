@@ -58,21 +58,29 @@ const expectCount = (expected: number) => (path: string) => {
   if (found !== expected) throw new Error(`${found} rows were read, not ${expected}`)
 }
 
+const expectLines = (expected: number) => (path: string) => {
+  const found = readFileSync(path, "utf8").trimEnd().split("\n").length
+  if (found !== expected) throw new Error(`${found} rows were printed, not ${expected}`)
+}
+
+const dryRunOf = (id: string, what: string, input: Input): Subject =>
+  checked(
+    id,
+    what,
+    { command: [process.execPath, ...dryRun(statementOf(input))], env: { LOG_LEVEL: "warn" } },
+    (path) => checkDryRun(path, input)
+  )
+
 const measureInput = async (input: Input, { ibflex, log, runs }: Context) => {
   const { cash, megabytes, trades } = input
   const file = statementOf(input)
-  const [events, document] = [await build("eventStream"), await build("wholeDocument")]
+  const [events, rows, document] = [await build("eventStream"), await build("rowsAlone"), await build("wholeDocument")]
   const atLeastRows = (path: string) => {
     const elements = Number(readFileSync(path, "utf8"))
     if (!(elements > trades + cash)) throw new Error(`${elements} elements are too few`)
   }
   const subjects: Array<Subject> = [
-    checked(
-      `read/${megabytes}/broker-sync`,
-      "broker-sync ibkr --dry-run --format json",
-      { command: [process.execPath, ...dryRun(file)], env: { LOG_LEVEL: "warn" } },
-      (path) => checkDryRun(path, input)
-    ),
+    dryRunOf(`read/${megabytes}/broker-sync`, "broker-sync ibkr --dry-run --format json", input),
     checked(
       `read/${megabytes}/floor`,
       "floor: bare Xml event stream",
@@ -86,6 +94,19 @@ const measureInput = async (input: Input, { ibflex, log, runs }: Context) => {
       atLeastRows
     )
   ]
+  // At 520 MB what it keeps would be a measure of its own.
+  if (megabytes < 500) {
+    subjects.push(checked(
+      `read/${megabytes}/rows-alone`,
+      "floor, and 11 attributes of each row, hashed and printed",
+      { command: [process.execPath, rows, file] },
+      expectLines(trades + cash)
+    ))
+  }
+  // What it is held against is to be of the same minutes.
+  if (megabytes > inputs[52].megabytes) {
+    subjects.push(dryRunOf(`read/${megabytes}/broker-sync-52`, "the same on 52 MB, in turn with these", inputs[52]))
+  }
   // A string of V8's ends at 512 MiB.
   if (megabytes < 500) {
     subjects.push(checked(
