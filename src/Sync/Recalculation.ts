@@ -69,10 +69,11 @@ const longest = Duration.hours(6)
 /**
  * Fails where the tracker's holdings may be of before what was written last, and do not become new in time. Most often it
  * has caught up in the meantime, and holds what its rows come to. Else it is asked to compute from the first row, once:
- * where that takes longer than is waited, a later run sees what came of it.
+ * where that takes longer than is waited, a later run sees what came of it. Whether it was asked now.
  */
 export const caughtUp = Effect.gen(function*() {
-  if (!(yield* mayBeBehind)) return
+  if (!(yield* mayBeBehind)) return false
+  let hasAsked = false
   if (!(yield* holdsItsRows)) {
     const store = yield* SyncRecordStore
     const [asked = "", now] = [yield* store.note(askedNote), yield* DateTime.now]
@@ -89,14 +90,16 @@ export const caughtUp = Effect.gen(function*() {
       if (!isDone) return yield* new HoldingsUnsettled()
     } else if (Duration.isLessThan(DateTime.distance(DateTime.makeUnsafe(asked), now), longest)) {
       return yield* new HoldingsUnsettled()
-    }
+    } else yield* owe(otherNote)
+    hasAsked = asked === ""
   }
   for (const note of [askedNote, behindNote]) yield* settle(note)
+  return hasAsked
 })
 
 /**
  * What is seen of the tracker's holdings, once it can be believed. Signs of a computation may be those of another: where
- * rows were written, both sides differ, and it does not hold what its rows come to, it is behind after all.
+ * one was waited for, both sides differ, and it does not hold what its rows come to, it is behind after all.
  */
 export const onceCaughtUp = Effect.fnUntraced(function*<A, E, R>(
   look: Effect.Effect<A, E, R>,
@@ -107,9 +110,9 @@ export const onceCaughtUp = Effect.fnUntraced(function*<A, E, R>(
     readonly holds: (seen: A) => Effect.Effect<boolean, E, R>
   }
 ) {
-  yield* caughtUp
+  const isWaitedFor = (yield* caughtUp) || hasWritten
   const seen = yield* look
-  if (!hasWritten || agrees(seen)) return seen
+  if (!isWaitedFor || agrees(seen)) return seen
   const isOther = yield* owes(otherNote)
   if (yield* holds(seen)) {
     if (isOther) yield* settle(otherNote)
