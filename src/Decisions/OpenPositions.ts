@@ -6,7 +6,6 @@ import type { OpeningLine } from "../Portfolio/Opening.ts"
 import type { PlainDate } from "../Portfolio/PlainDate.ts"
 import { lacking, leaveBaselineDue, saveBaseline } from "../Sync/Baseline.ts"
 import type { HandRows } from "../Sync/HandRows.ts"
-import { HoldingsUnsettled } from "../Sync/HeldNow.ts"
 import { openingOf, type OpeningReport, saysOpening } from "../Sync/Opening.ts"
 import { prepare, type RunState } from "../Sync/Prepare.ts"
 import { caughtUp, mayBeBehind } from "../Sync/Recalculation.ts"
@@ -84,12 +83,12 @@ export const undoOpenPositions = Effect.fn("Decisions.undoOpenPositions")(functi
   const report = outcomes.length === 0 ? undefined : yield* firstStatement(handRows, options.file)
   if (report !== undefined && saysOpening(report)) {
     // What was taken out is told in any case.
-    yield* mayBeBehind.pipe(
-      Effect.filterOrFail((isBehind) => !isBehind, () => new HoldingsUnsettled()),
-      Effect.andThen(openingOf(report, { ...options, provider, withoutOpenings: true })),
-      Effect.flatMap((lines) => saveBaseline(lacking(lines))),
-      Effect.catchTag("HoldingsUnsettled", () => leaveBaselineDue)
-    )
+    yield* (yield* mayBeBehind)
+      ? leaveBaselineDue
+      : openingOf(report, { ...options, provider, withoutOpenings: true }).pipe(
+        Effect.flatMap((lines) => saveBaseline(lacking(lines))),
+        Effect.catchTag("HoldingsUnsettled", () => leaveBaselineDue)
+      )
   }
   const edited = [...booked.edited].map(([externalId, row]): RowOutcome => ({
     externalId,
