@@ -1,22 +1,17 @@
-import { DateTime, Duration, Effect } from "effect"
-import { exitCodes } from "../Failure.ts"
+import { Effect } from "effect"
 import { waitingFor } from "../Progress.ts"
 import { SyncRecordStore } from "../SyncRecordStore.ts"
 import { WealthfolioRepo } from "../WealthfolioRepo.ts"
-import { HoldingsUnsettled, holdsItsRows } from "./HeldNow.ts"
 
 /** Note: a split was written, or went: holdings are to be computed from the first row. */
 const splitNote = "recalculation-owed"
 /** Note: rows were written, and no computation was seen that knew them all. */
-const behindNote = "computation-owed"
-/** Note: since when the tracker computes from the first row, as it was behind. */
-const askedNote = "computation-asked"
-/** Note: its holdings are not what its rows come to, whatever it computes. */
-const otherNote = "holdings-differ"
+export const behindNote = "computation-owed"
 
-const owe = (note: string) => SyncRecordStore.use((store) => store.saveNote(note, "yes"))
-const owes = (note: string) => SyncRecordStore.use((store) => Effect.map(store.note(note), (text) => text === "yes"))
-const settle = Effect.fnUntraced(function*(note: string) {
+export const owe = (note: string) => SyncRecordStore.use((store) => store.saveNote(note, "yes"))
+export const owes = (note: string) =>
+  SyncRecordStore.use((store) => Effect.map(store.note(note), (text) => text === "yes"))
+export const settle = Effect.fnUntraced(function*(note: string) {
   const store = yield* SyncRecordStore
   if (yield* store.note(note)) yield* store.saveNote(note, "")
 })
@@ -45,7 +40,7 @@ export const computedAfter = Effect.fnUntraced(function*<A, E, R>(write: Effect.
 })
 
 /** Has the tracker compute its holdings from the first row; whether it did in time. */
-const recalculated = Effect.gen(function*() {
+export const recalculated = Effect.gen(function*() {
   const repo = yield* WealthfolioRepo
   const [, recomputed = false] = yield* repo.recomputedAfter(repo.recalculate).pipe(
     waitingFor("Wealthfolio recalculates its holdings")
@@ -61,67 +56,4 @@ const recalculated = Effect.gen(function*() {
  */
 export const recalculateIfOwed = Effect.gen(function*() {
   return (yield* owes(splitNote)) ? yield* recalculated : undefined
-})
-
-/** By then a computation has ended, however long it takes. */
-const longest = Duration.hours(6)
-
-/**
- * Fails where the tracker's holdings may be of before what was written last, and do not become new in time. Most often it
- * has caught up in the meantime, and holds what its rows come to. Else it is asked to compute from the first row, once:
- * where that takes longer than is waited, a later run sees what came of it. Whether it was asked now.
- */
-export const caughtUp = Effect.gen(function*() {
-  if (!(yield* mayBeBehind)) return false
-  let hasAsked = false
-  if (!(yield* holdsItsRows)) {
-    const store = yield* SyncRecordStore
-    const [asked = "", now] = [yield* store.note(askedNote), yield* DateTime.now]
-    if (asked === "") {
-      yield* Effect.logInfo("Wealthfolio is behind what was written: it computes its holdings anew")
-      yield* store.saveNote(askedNote, DateTime.formatIso(now))
-      const isDone = yield* recalculated.pipe(
-        // What was to be written is in: a run does not end by that.
-        Effect.catchIf(
-          ({ exitCode }) => exitCode === exitCodes.tracker,
-          (error) => Effect.as(Effect.logWarning(error.message), false)
-        )
-      )
-      if (!isDone) return yield* new HoldingsUnsettled()
-    } else if (Duration.isLessThan(DateTime.distance(DateTime.makeUnsafe(asked), now), longest)) {
-      return yield* new HoldingsUnsettled()
-    } else yield* owe(otherNote)
-    hasAsked = asked === ""
-  }
-  for (const note of [askedNote, behindNote]) yield* settle(note)
-  return hasAsked
-})
-
-/**
- * What is seen of the tracker's holdings, once it can be believed. Signs of a computation may be those of another: where
- * one was waited for, both sides differ, and it does not hold what its rows come to, it is behind after all.
- */
-export const onceCaughtUp = Effect.fnUntraced(function*<A, E, R>(
-  look: Effect.Effect<A, E, R>,
-  { agrees, hasWritten, holds }: {
-    readonly agrees: (seen: A) => boolean
-    readonly hasWritten: boolean
-    /** Whether it holds what its rows come to. */
-    readonly holds: (seen: A) => Effect.Effect<boolean, E, R>
-  }
-) {
-  const isWaitedFor = (yield* caughtUp) || hasWritten
-  const seen = yield* look
-  if (!isWaitedFor || agrees(seen)) return seen
-  const isOther = yield* owes(otherNote)
-  if (yield* holds(seen)) {
-    if (isOther) yield* settle(otherNote)
-    return seen
-  }
-  if (isOther) return seen
-  yield* oweComputation
-  yield* caughtUp
-  const then = yield* look
-  if (!(yield* holds(then))) yield* owe(otherNote)
-  return then
 })
