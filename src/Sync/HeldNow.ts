@@ -38,7 +38,7 @@ export const addRow = (sums: RowSums, row: TrackerRow, today: PlainDate): RowSum
   return sums
 }
 
-/** Whether the tracker holds what its rows come to: then it has computed all of them. */
+/** Whether the tracker holds what these rows come to: then it has computed all of them. */
 export const holdsRows = Effect.fn("Sync.holdsRows")(function*(sums: RowSums) {
   const left = new Map(sums)
   for (const each of yield* (yield* WealthfolioRepo).holdings) {
@@ -60,4 +60,4 @@ const rowsNow = Effect.gen(function*() {
   )
 })
 
-export const holdsItsRows = Effect.suspend(() => Effect.flatMap(rowsNow, holdsRows))
+export const holdsItsRows = Effect.flatMap(rowsNow, holdsRows)

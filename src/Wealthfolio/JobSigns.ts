@@ -25,9 +25,9 @@ export interface Followed {
   readonly fetching: number
   readonly fetched: number
   readonly computing: number
-  /** Since nothing was at work. */
+  /** A job, since nothing was at work. */
   readonly hasFailed: boolean
-  /** So did a computation, which some releases end without a sign. */
+  /** A computation failed, which some releases end without a sign. */
   readonly mayHaveEnded: boolean
   /** A computation began that may have known the write. */
   readonly hasStarted: boolean
@@ -95,7 +95,7 @@ export const followed = (write: Write) => (sofar: Followed, sign: Sign): Followe
   return { ...ended, recomputed, isSure: recomputed !== undefined && isOver(ended) && next.hasLate }
 }
 
-/** Nothing is between its prices and its computation, or in one that failed. */
+/** No job is between its prices and its computation, or in a computation that failed. */
 const isOver = ({ computing, fetched }: Followed) => fetched === 0 && computing === 0
 
 const less = (count: number) => Math.max(0, count - 1)
